@@ -1,0 +1,40 @@
+"""The optimizers' step: scores or a Hessian in, a direction and its predicted gain out."""
+
+from compecon._jit import kernel
+from compecon._linalg import cholesky_solve
+
+
+@kernel
+def outer_product(scores, weights, gradient, opg):
+    """gradient = sum_i w_i s_i and opg = sum_i w_i s_i s_i'; scores : (N, K), opg : (K, K)."""
+    n_rows, n_params = scores.shape
+    for a in range(n_params):
+        gradient[a] = 0.0
+        for b in range(n_params):
+            opg[a, b] = 0.0
+    for i in range(n_rows):
+        for a in range(n_params):
+            weighted = weights[i] * scores[i, a]
+            gradient[a] += weighted
+            for b in range(a + 1):
+                opg[a, b] += weighted * scores[i, b]
+    for a in range(n_params):
+        for b in range(a):
+            opg[b, a] = opg[a, b]
+
+
+@kernel
+def ascent(metric, gradient, direction, factor):
+    """direction = (metric + ridge |diag|)^-1 gradient, with the least ridge that makes it an ascent; return the ridge.
+
+    `metric` is minus a Hessian or an approximation to it: the outer product for BHHH, the exact one for Newton. Far
+    from the maximum it may be singular or indefinite; the ridge then turns the step towards the gradient. A ridge
+    above 1 gives steepest ascent in the metric's units. -1 means that the metric is useless (not finite). factor :
+    (K + 1, K) workspace.
+    """
+    ridge = 0.0
+    while ridge <= 1e12:
+        if cholesky_solve(metric, ridge, gradient, factor, direction) == 1:
+            return ridge
+        ridge = 1e-10 if ridge == 0.0 else 10.0 * ridge
+    return -1.0

@@ -1,0 +1,172 @@
+"""The log-likelihood of a bus panel, with exact scores and Hessians, as `LikelihoodModel`s.
+
+    transitions   sum log theta3[dx]                     parameters theta3
+    partial       sum log P(d | x), theta3 given         parameters RC, theta1
+    joint         both sums                              parameters RC, theta1, theta3
+
+Rows are the cells (x, d, dx) of `BusData`, weighted by their counts, so a panel of any length costs the same.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from compecon.zurcher import kernels
+from compecon.zurcher.solve import fixed_point
+
+
+@dataclass(frozen=True, eq=False)
+class ValueDerivatives:
+    """gap(x) = v_keep - v_replace and its derivatives in the parameters; gap : (n,), dgap : (K, n)."""
+
+    gap: np.ndarray
+    dgap: np.ndarray
+    dlogsum: np.ndarray
+    work: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """What the likelihoods share: the data's cells as rows, and which mileage probabilities are parameters.
+
+    Attributes
+    ----------
+    free : (J_free,) float
+        Categories of dx whose probabilities are parameters: those observed, but for the last of them.
+    implied : int
+        The last observed category; its probability is one minus the sum of the others.
+    """
+
+    model: object
+    data: object
+    free: np.ndarray = field(init=False)
+    implied: int = field(init=False)
+
+    def __post_init__(self):
+        observed = np.flatnonzero(self.data.dx_counts)
+        object.__setattr__(self, "free", observed[:-1].astype(float))
+        object.__setattr__(self, "implied", int(observed[-1]))
+
+    @property
+    def weights(self):
+        return self.data.cell_count
+
+    @property
+    def cluster_counts(self):
+        """Observations by bus and cell: clusters are buses."""
+        return self.data.bus_cells
+
+    def probabilities(self, values):
+        """(J,) float: theta3 with its free entries set to `values`, the implied one to the rest, empty ones to 0."""
+        theta3 = np.zeros(self.data.n_categories)
+        theta3[self.free.astype(int)] = values
+        theta3[self.implied] = 1 - values.sum()
+        return theta3
+
+    @property
+    def theta3_names(self):
+        return tuple(f"theta3{int(j)}" for j in self.free)
+
+
+@dataclass(frozen=True, eq=False)
+class TransitionLikelihood(_Cells):
+    """log p(dx): a multinomial distribution of the monthly mileage, whose maximum is the observed shares."""
+
+    @property
+    def param_names(self):
+        return self.theta3_names
+
+    def loglike(self, theta):
+        """log theta3[dx] of each cell, and 1/p_j in the cell's own category (-1/p in all for the implied one)."""
+        p = self.probabilities(np.asarray(theta, dtype=float))
+        category = self.data.cell_dx.astype(int)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logl = np.log(p[category])
+            scores = (category[:, None] == self.free) / p[self.free.astype(int)]
+            scores -= (category == self.implied)[:, None] / p[self.implied]
+        return logl, scores
+
+    def hessian_obs(self, theta):
+        """Minus the product of each cell's scores: log p_j is the log of a linear function."""
+        _, scores = self.loglike(theta)
+        return -scores[:, :, None] * scores[:, None, :]
+
+    def closed_form(self):
+        """The observed shares of the free categories, the exact maximum."""
+        return self.data.dx_counts[self.free.astype(int)] / self.data.dx_counts.sum()
+
+
+@dataclass(frozen=True, eq=False)
+class ChoiceLikelihood(_Cells):
+    """log P(d | x), and log p(dx) with it when `theta3` is None (joint); else theta3 is held fixed (partial)."""
+
+    theta3: np.ndarray | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.joint:
+            object.__setattr__(self, "free", np.empty(0))
+
+    @property
+    def joint(self):
+        return self.theta3 is None
+
+    @property
+    def param_names(self):
+        names = ("RC", *self.model.cost.param_names)
+        return names + self.theta3_names if self.joint else names
+
+    def split(self, theta):
+        """RC, theta1, theta3 (all J probabilities) from a parameter vector."""
+        n_costs = len(self.model.cost.param_names)
+        theta3 = self.probabilities(theta[1 + n_costs :]) if self.joint else self.theta3
+        return float(theta[0]), theta[1 : 1 + n_costs], theta3
+
+    def value_derivatives(self, theta):
+        """Solve the fixed point at `theta` and differentiate it; None where it has no solution in doubles."""
+        RC, theta1, theta3 = self.split(theta)
+        solved = fixed_point(self.model, RC, theta1, theta3)
+        if solved is None:
+            return None
+        ev, cost = solved
+        dcost = np.require(self.model.cost.gradient(self.model.states, theta1), np.float64, ["C", "W"])
+        dgap, dlogsum = np.empty((2, 1 + dcost.shape[0] + self.free.size, ev.size))
+        work = np.empty((7, ev.size))
+        discount = self.model.discount
+        kernels.differentiate(ev, cost, dcost, theta3, self.free, self.implied, RC, discount, dgap, dlogsum, work)
+        gap = RC - (cost - cost[0]) + discount * (ev - ev[0])
+        return ValueDerivatives(gap, dgap, dlogsum, work)
+
+    def loglike(self, theta):
+        """The (C,) log-likelihoods of the cells and their (C, K) scores; NaN where the model has no solution."""
+        theta, data = np.asarray(theta, dtype=float), self.data
+        theta3 = self.split(theta)[2]
+        logl, scores = np.empty(data.n_cells), np.zeros((data.n_cells, theta.size))
+        value = self.value_derivatives(theta) if theta3.min() >= 0 else None
+        if value is None:
+            return np.full_like(logl, np.nan), scores
+        kernels.cell_scores(
+            data.cell_x, data.cell_d, data.cell_dx, value.gap, value.dgap, theta3, self.free, self.implied,
+            float(self.joint), logl, scores,
+        )  # fmt: skip
+        return logl, scores
+
+    def hessian_obs(self, theta):
+        """The (C, K, K) second derivatives of the cells' log-likelihoods, exact."""
+        theta, data = np.asarray(theta, dtype=float), self.data
+        _, theta1, theta3 = self.split(theta)
+        value = self.value_derivatives(theta)
+        hessian = np.zeros((data.n_cells, theta.size, theta.size))
+        ddcost = np.require(self.model.cost.hessian(self.model.states, theta1), np.float64, ["C", "W"])
+        ddgap = np.empty(self.model.n_states)
+        for a in range(theta.size):
+            for b in range(a + 1):
+                kernels.differentiate_twice(
+                    a, b, ddcost, theta3, self.free, self.implied, self.model.discount,
+                    value.dgap, value.dlogsum, ddgap, value.work,
+                )  # fmt: skip
+                kernels.cell_curvature(data.cell_x, data.cell_d, value.gap, value.dgap, ddgap, a, b, hessian)
+        if self.joint:
+            block = slice(1 + theta1.size, None)
+            hessian[:, block, block] += TransitionLikelihood(self.model, data).hessian_obs(theta[block])
+        return hessian

@@ -1,0 +1,235 @@
+"""The nested fixed point estimator: an optimizer over the likelihood, with the Bellman equation solved at each trial."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from compecon.errors import DataError, ParameterError
+from compecon.likelihood.covariance import invert, outer_product
+from compecon.likelihood.maximize import Maximum, maximize, total_hessian
+from compecon.likelihood.results import Estimate
+from compecon.zurcher.costs import COSTS
+from compecon.zurcher.likelihood import ChoiceLikelihood, TransitionLikelihood
+from compecon.zurcher.model import Params
+from compecon.zurcher.simplex import LogOdds
+
+LIKELIHOODS = ("transitions", "partial", "joint")
+_START_RC = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class NFXPEstimate(Estimate):
+    """An estimate of Rust's model; adds to `Estimate` what the model makes of it.
+
+    `cov_params(kind="two-step")` of a partial estimate accounts for theta3 being estimated first.
+    """
+
+    likelihood: str = "joint"
+
+    @property
+    def data(self):
+        return self.model.data
+
+    @property
+    def structure(self):
+        """The `ZurcherModel` that was estimated."""
+        return self.model.model
+
+    @property
+    def theta3(self):
+        """(J,) float: the mileage probabilities, the implied one and empty categories included."""
+        if self.likelihood == "transitions":
+            return self.model.probabilities(self.theta)
+        return self.model.split(self.theta)[2]
+
+    def as_params(self):
+        """The estimate as `Params`, ready for `model.solve` and `simulate`."""
+        if self.likelihood == "transitions":
+            raise ParameterError("a 'transitions' fit has no RC and theta1; estimate with likelihood='joint' or 'partial'.")
+        RC, theta1, theta3 = self.model.split(self.theta)
+        return Params(RC, theta1, theta3)
+
+    def solve(self, method="newton"):
+        """The `Solution` of the model at the estimate."""
+        return self.structure.solve(self.as_params(), method=method)
+
+    def probabilities(self, kind=None):
+        """DataFrame: each category's probability and its standard error by the delta method, the implied one included."""
+        theta3 = self.theta3
+        frame = pd.DataFrame({"estimate": theta3}, index=pd.Index(range(theta3.size), name="dx"))
+        if self.likelihood == "partial":
+            return frame
+        first = self.theta.size - self.model.free.size
+        block = self.cov_params(kind).to_numpy()[first:, first:]
+        errors = np.zeros(theta3.size)
+        errors[self.model.free.astype(int)] = np.sqrt(np.diag(block))
+        errors[self.model.implied] = np.sqrt(block.sum())
+        return frame.assign(**{"std err": errors})
+
+    def _covariance(self, kind):
+        return two_step_covariance(self) if kind == "two-step" else super()._covariance(kind)
+
+    def _title(self):
+        return f"NFXP, {self.likelihood} likelihood: {self.structure!r}, groups {list(self.data.groups)}"
+
+
+def nfxp(model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, theta3=None, kind="opg", **options):
+    """Estimate Rust's model by nested fixed point maximum likelihood.
+
+    Parameters
+    ----------
+    model : ZurcherModel
+    data : BusData
+        From `zurcher.discretize`, with the model's number of states.
+    likelihood : {'transitions', 'partial', 'joint'}
+        Which part of log L = sum log P(d|x) + sum log theta3[dx] to maximise: the second, the first with theta3 held
+        at `theta3`, or both together.
+    optimizer : {'bhhh', 'newton', 'bfgs', 'bhhh-bfgs'}
+    start : (1 + K1,) float, optional
+        Starting values of RC and theta1; theta3 starts at its observed shares.
+    theta3 : (J,) float, optional
+        For 'partial' only: mileage probabilities known from elsewhere. By default the observed shares.
+    kind : {'opg', 'hessian', 'sandwich', 'cluster'}
+        Covariance that the result reports unless it is told otherwise.
+    **options
+        step, tol, max_iter of `compecon.likelihood.maximize`.
+
+    Returns
+    -------
+    NFXPEstimate
+
+    Raises
+    ------
+    DataError
+        Data of another number of states than the model, without a replacement, or of a single mileage category.
+    ParameterError
+        Unknown names, a bad start, or a `theta3` that rules out an observed increment.
+
+    Warns
+    -----
+    ConvergenceWarning
+        When the optimizer did not meet its tolerance.
+
+    Notes
+    -----
+    The score is exact, by the implicit function theorem. In the joint likelihood the optimizer works on log odds of
+    theta3; estimates and standard errors are those of the probabilities.
+
+    Source: Rust (1987), Econometrica 55(5).
+
+    Examples
+    --------
+    >>> from compecon import datasets, zurcher
+    >>> data = zurcher.discretize(datasets.load_bus_panel(), groups=[4], n_states=90)
+    >>> fit = zurcher.nfxp(zurcher.ZurcherModel(n_states=90, discount=0.9999), data)
+    >>> fit.params.round(3).to_dict()
+    {'RC': 10.075, 'theta11': 2.293, 'theta30': 0.392, 'theta31': 0.595}
+    """
+    _check(model, data, likelihood)
+    if theta3 is not None and likelihood != "partial":
+        raise ParameterError(f"theta3 is estimated by the {likelihood!r} likelihood; give it with 'partial' only.")
+    transitions = TransitionLikelihood(model, data)
+    if likelihood == "transitions":
+        return NFXPEstimate(transitions, transitions.closed_form(), _closed_form(transitions), kind, likelihood)
+    start = _check_start(model, start)
+    if likelihood == "partial":
+        theta3 = _check_theta3(data, theta3) if theta3 is not None else data.dx_counts / data.dx_counts.sum()
+        choices = ChoiceLikelihood(model, data, theta3)
+        maximum = maximize(choices, start, method=optimizer, **options)
+    else:
+        choices = ChoiceLikelihood(model, data)
+        maximum = _maximize_joint(choices, np.concatenate((start, transitions.closed_form())), optimizer, options)
+    return NFXPEstimate(choices, maximum.theta, maximum, kind, likelihood)
+
+
+def _maximize_joint(choices, start, optimizer, options):
+    """Maximise on log odds; report the path and the gradient in probabilities."""
+    working = LogOdds(choices)
+    maximum = maximize(working, working.from_natural(start), method=optimizer, **options)
+    theta = working.to_natural(maximum.theta)
+    gradient = np.linalg.solve(working.jacobian(theta).T, maximum.gradient)
+    path = np.array([working.to_natural(phi) for phi in maximum.path])
+    return replace(maximum, theta=theta, gradient=gradient, path=path)
+
+
+def _closed_form(transitions):
+    """The multinomial maximum dressed as a `Maximum`, so that it reports like any other fit."""
+    theta = transitions.closed_form()
+    logl, scores = transitions.loglike(theta)
+    llf, gradient = float(transitions.weights @ logl), transitions.weights @ scores
+    history = np.array([[llf, 0.0, 0.0, 0.0, 1.0]])
+    return Maximum(
+        "closed form", transitions.param_names, theta, llf, gradient, 0.0, True, 0, 1, "closed form", theta[None], history
+    )
+
+
+def two_step_covariance(estimate):
+    """Covariance of a partial estimate (RC, theta1) that accounts for theta3 having been estimated first.
+
+    Stacking both first-order conditions (Newey and McFadden 1994, theorem 6.1), an observation moves the estimate by
+    -H22^-1 (s2 - H21 H11^-1 s1), with s1, H11 of the transitions, s2, H22 of the choices and H21 the choices' cross
+    derivatives in (RC, theta1) and theta3. The covariance is the sum of the squares of these moves.
+    """
+    if estimate.likelihood != "partial":
+        raise ParameterError(f"kind='two-step' corrects a 'partial' fit; this is a {estimate.likelihood!r} fit.")
+    model, data = estimate.structure, estimate.data
+    transitions = TransitionLikelihood(model, data)
+    shares = transitions.closed_form()
+    if not np.allclose(transitions.probabilities(shares), estimate.theta3, rtol=1e-12, atol=0):
+        raise ParameterError("theta3 was given, not estimated, so there is no first step to correct for; use 'sandwich'.")
+    joint, n_choice = ChoiceLikelihood(model, data), estimate.theta.size
+    cross = total_hessian(joint, np.concatenate((estimate.theta, shares)))[:n_choice]
+    _, first = transitions.loglike(shares)
+    _, second = estimate.model.loglike(estimate.theta)
+    moves = second + first @ np.linalg.solve(-total_hessian(transitions, shares), cross[:, n_choice:].T)
+    bread = invert(-cross[:, :n_choice], estimate.model.param_names, "observed information")
+    return bread @ outer_product(moves, data.cell_count) @ bread
+
+
+def _check(model, data, likelihood):
+    if likelihood not in LIKELIHOODS:
+        raise ParameterError(f"unknown likelihood {likelihood!r}; choose one of {', '.join(map(repr, LIKELIHOODS))}.")
+    if model.n_states != data.n_states:
+        raise DataError(
+            f"the model has {model.n_states} states and the data were put in {data.n_states} bins; "
+            f"use discretize(..., n_states={model.n_states}) or ZurcherModel(n_states={data.n_states})."
+        )
+    if np.count_nonzero(data.dx_counts) < 2:
+        raise DataError(
+            "all observed mileage increments fall in one category, so theta3 has nothing to estimate; use more states."
+        )
+    if likelihood != "transitions" and not 0 < data.n_replacements < data.n_obs:
+        found = "no replacement" if data.n_replacements == 0 else "a replacement in every month"
+        raise DataError(
+            f"the sample (groups {list(data.groups)}, {data.n_obs} observations) holds {found}: the likelihood rises "
+            "for ever in RC, and no finite estimate exists. Add groups that hold both choices."
+        )
+
+
+def _check_start(model, start):
+    names = ("RC", *model.cost.param_names)
+    start = (_START_RC, *model.cost.start) if start is None else start
+    values = np.array(start, dtype=np.float64, ndmin=1)
+    if values.shape != (len(names),) or not np.isfinite(values).all():
+        raise ParameterError(f"start = {values.tolist()}; it must hold {len(names)} finite values, for {names}.")
+    if model.cost not in COSTS.values():
+        model.cost.check(min(model.n_states, 100), values[1:])
+    return values
+
+
+def _check_theta3(data, theta3):
+    """theta3 as a distribution that gives every observed increment a positive probability."""
+    theta3 = Params(0.0, [0.0], theta3).theta3
+    if theta3.size < data.n_categories:
+        raise ParameterError(
+            f"theta3 has {theta3.size} probabilities, and the data show increments up to {data.n_categories - 1}; "
+            f"give {data.n_categories}."
+        )
+    impossible = np.flatnonzero((data.dx_counts > 0) & (theta3[: data.n_categories] == 0))
+    if impossible.size:
+        j = int(impossible[0])
+        raise ParameterError(
+            f"theta3[{j}] = 0, but the data show {int(data.dx_counts[j])} increments of {j}; give it a positive probability."
+        )
+    return theta3
