@@ -113,13 +113,11 @@ def validate_bus_panel(frame):
     True
     >>> validate_bus_panel(panel.assign(replaced=0))
     Traceback (most recent call last):
-    compecon.errors.DataError: mileage of bus 4339 falls from 154134 in period 49 to 1270 in period 50, but ...
+    compecon.errors.DataError: mileage of bus 4338 falls from 220,657 in period 56 to 3,351 in period 57, but ...
     """
     checks.check_columns(frame, [name for name in COLUMNS if name != _OPTIONAL])
     columns = {name: checks.to_integers(frame, name) for name in ("group", "bus_id", "period")}
-    for name in ("odometer", "mileage"):
-        columns[name] = checks.to_numbers(frame, name)
-    columns["replaced"] = checks.to_integers(frame, "replaced")
+    columns |= {name: checks.to_numbers(frame, name) for name in ("odometer", "mileage", "replaced")}
     bus_id, period = columns["bus_id"], columns["period"]
     checks.check_buses(columns["group"], bus_id)
     checks.check_periods(bus_id, period)
@@ -141,7 +139,7 @@ def _to_months(frame):
     column = frame["month"]
     if pd.api.types.is_numeric_dtype(column.dtype):
         # pandas would read 198505 as nanoseconds since 1970.
-        raise DataError(f"column 'month' holds the number {column.iloc[0]}; write dates like 1985-05-01, or leave it out.")
+        raise DataError(f"column 'month' holds numbers, first {column.iloc[0]}; write dates like 1985-05-01.")
     dates = pd.to_datetime(column, errors="coerce")
     bad = dates.isna().to_numpy()
     if bad.any():
@@ -150,7 +148,7 @@ def _to_months(frame):
             f"month of bus {frame['bus_id'].iloc[row]}, period {frame['period'].iloc[row]} is {column.iloc[row]!r}, "
             "not a date; write dates like 1985-05-01, or leave the column out."
         )
-    return dates.to_numpy(dtype="datetime64[M]").astype("datetime64[ns]")
+    return dates.to_numpy().astype("datetime64[M]").astype("datetime64[ns]")
 
 
 def _check_months(bus_id, period, month):
@@ -172,9 +170,9 @@ def _check_odometers(bus_id, period, odometer):
     if bad.any():
         row = int(np.argmax(bad))
         raise DataError(
-            f"odometer of bus {bus_id[row]} falls from {odometer[row]:g} in period {period[row]} to "
-            f"{odometer[row + 1]:g} in period {period[row + 1]}; it counts all miles of the bus and never falls, not even "
-            "at a replacement. Correct the reading."
+            f"odometer of bus {bus_id[row]} falls from {odometer[row]:,.10g} in period {period[row]} to "
+            f"{odometer[row + 1]:,.10g} in period {period[row + 1]}; it counts all miles of the bus and never falls, "
+            "not even at a replacement. Correct the reading."
         )
 
 
@@ -186,14 +184,15 @@ def _check_mileage(bus_id, period, odometer, mileage, replaced):
     if kept.any():
         row = int(np.argmax(kept))
         raise DataError(
-            f"bus {bus_id[row]} drove {driven[row]:g} miles from period {period[row]} to {period[row + 1]} by its odometer, "
-            f"but its mileage grew by {grown[row]:g} and the engine was kept; the two must agree. Correct either reading."
+            f"bus {bus_id[row]} drove {driven[row]:,.10g} miles from period {period[row]} to {period[row + 1]} by its "
+            f"odometer, but its mileage grew by {grown[row]:,.10g} and the engine was kept; the two must agree. "
+            "Correct either reading."
         )
     renewed = same & (replaced[:-1] == 1) & (mileage[1:] > driven + _ROUNDING_MILES)
     if renewed.any():
         row = int(np.argmax(renewed))
         raise DataError(
-            f"bus {bus_id[row]} got a new engine after period {period[row]} and drove {driven[row]:g} miles by its odometer "
-            f"until period {period[row + 1]}, but its mileage there is {mileage[row + 1]:g}. Count mileage from the new "
-            "engine, and set replaced = 1 in the last month of the old one."
+            f"bus {bus_id[row]} got a new engine after period {period[row]} and drove {driven[row]:,.10g} miles by its "
+            f"odometer until period {period[row + 1]}, but its mileage there is {mileage[row + 1]:,.10g}. Count mileage "
+            "from the new engine, and set replaced = 1 in the last month of the old one."
         )

@@ -15,7 +15,7 @@ _LARGEST_WHOLE = 2**53
 def check_columns(frame, columns):
     """Raise DataError unless `frame` is a DataFrame that has all `columns`, each once, and at least one row."""
     if not isinstance(frame, pd.DataFrame):
-        raise DataError(f"the panel is a {type(frame).__name__}; it must be a pandas DataFrame, one row a bus and month.")
+        raise DataError(f"the panel is a {type(frame).__name__}; give a pandas DataFrame, one row a bus and month.")
     names = list(frame.columns)
     missing = [name for name in columns if name not in names]
     if missing:
@@ -37,7 +37,7 @@ def _row(frame, row):
     """Name a row of a frame whose columns may still hold anything."""
     place = [f"{name} {frame[column].iloc[row]}" for name, column in (("bus", "bus_id"), ("period", "period"))
              if column in frame.columns]
-    return f"row {row} ({', '.join(place)}; rows count from 0)"
+    return f"row {frame.index[row]} of its index ({', '.join(place)})"
 
 
 def to_numbers(frame, name):
@@ -50,6 +50,8 @@ def to_numbers(frame, name):
             f"column {name!r} does not hold numbers: {_row(frame, row)} has {column.iloc[row]!r}. "
             f"Give numbers (pandas.to_numeric converts text)."
         )
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        return column.to_numpy().astype(np.int64)
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     bad = ~np.isfinite(values)
     if bad.any():
@@ -67,7 +69,7 @@ def to_integers(frame, name):
     values = to_numbers(frame, name)
     if values.dtype.kind == "f":
         row = int(np.argmax((values != np.floor(values)) | (np.abs(values) > _LARGEST_WHOLE)))
-        raise DataError(f"column {name!r} must hold whole numbers; {_row(frame, row)} has {values[row]:g}. Round or recode.")
+        raise DataError(f"column {name!r} must hold whole numbers; {_row(frame, row)} has {values[row]:g}. Recode it.")
     return values
 
 
@@ -87,7 +89,7 @@ def check_not_negative(bus_id, period, values, name):
     if values.min() < 0:
         row = int(np.argmax(values < 0))
         raise DataError(
-            f"{name} = {values[row]:g} for bus {bus_id[row]}, period {period[row]}; miles cannot be negative. "
+            f"{name} = {values[row]:,.10g} for bus {bus_id[row]}, period {period[row]}; miles cannot be negative. "
             "Correct the reading or drop the bus."
         )
 
@@ -144,7 +146,7 @@ def check_falls(bus_id, period, mileage, replaced):
     if bad.any():
         row = int(np.argmax(bad))
         raise DataError(
-            f"mileage of bus {bus_id[row]} falls from {mileage[row]:g} in period {period[row]} to {mileage[row + 1]:g} "
-            f"in period {period[row + 1]}, but replaced = 0 in period {period[row]}. Mileage may fall only right after "
+            f"mileage of bus {bus_id[row]} falls from {mileage[row]:,.10g} in period {period[row]} to "
+            f"{mileage[row + 1]:,.10g} in period {period[row + 1]}, but replaced = 0 in period {period[row]}. Mileage may fall only right after "
             "a replacement: set replaced = 1 in the last month of the old engine, or correct the reading."
         )

@@ -135,7 +135,7 @@ def _climb(model, point, method, metric, search, tol, max_iter):
     factor, direction = np.empty((point.theta.size + 1, point.theta.size)), np.empty(point.theta.size)
     before, matrix, length, n_evaluations = None, None, 0.0, 1
     while True:
-        converged = point.residual <= tol and not point.singular
+        converged = bool(point.residual <= tol) and not point.singular
         matrix = metric(model, point, before, matrix)
         ridge = kernels.ascent(matrix, point.gradient, direction, factor)
         history.append((point.llf, point.residual, length, ridge, n_evaluations))

@@ -1,5 +1,17 @@
 """Rust's (1987) model of engine replacement and its nested fixed point estimator."""
 
+from compecon.zurcher.bootstrap import BootstrapSample, parametric_bootstrap
 from compecon.zurcher.costs import COSTS, Cost
+from compecon.zurcher.data import BusData, discretize
+from compecon.zurcher.demand import (
+    DemandCurve,
+    counterfactual,
+    demand_curve,
+    replacement_rate,
+    stationary_distribution,
+)
+from compecon.zurcher.hypotheses import DiscountProfile, homogeneity_test, myopia_test, profile_discount
 from compecon.zurcher.model import Params, ZurcherModel
+from compecon.zurcher.nfxp import NFXPEstimate, nfxp
+from compecon.zurcher.simulate import simulate
 from compecon.zurcher.solve import Solution

@@ -26,6 +26,7 @@ class NFXPEstimate(Estimate):
     """
 
     likelihood: str = "joint"
+    theta3_given: bool = False
 
     @property
     def data(self):
@@ -134,13 +135,13 @@ def nfxp(model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, the
         return NFXPEstimate(transitions, transitions.closed_form(), _closed_form(transitions), kind, likelihood)
     start = _check_start(model, start)
     if likelihood == "partial":
-        theta3 = _check_theta3(data, theta3) if theta3 is not None else data.dx_counts / data.dx_counts.sum()
-        choices = ChoiceLikelihood(model, data, theta3)
+        known = data.dx_counts / data.dx_counts.sum() if theta3 is None else _check_theta3(data, theta3)
+        choices = ChoiceLikelihood(model, data, known)
         maximum = maximize(choices, start, method=optimizer, **options)
     else:
         choices = ChoiceLikelihood(model, data)
         maximum = _maximize_joint(choices, np.concatenate((start, transitions.closed_form())), optimizer, options)
-    return NFXPEstimate(choices, maximum.theta, maximum, kind, likelihood)
+    return NFXPEstimate(choices, maximum.theta, maximum, kind, likelihood, theta3_given=theta3 is not None)
 
 
 def _maximize_joint(choices, start, optimizer, options):
@@ -173,11 +174,11 @@ def two_step_covariance(estimate):
     """
     if estimate.likelihood != "partial":
         raise ParameterError(f"kind='two-step' corrects a 'partial' fit; this is a {estimate.likelihood!r} fit.")
+    if estimate.theta3_given:
+        raise ParameterError("theta3 was given, not estimated, so there is no first step to correct for; use 'sandwich'.")
     model, data = estimate.structure, estimate.data
     transitions = TransitionLikelihood(model, data)
     shares = transitions.closed_form()
-    if not np.allclose(transitions.probabilities(shares), estimate.theta3, rtol=1e-12, atol=0):
-        raise ParameterError("theta3 was given, not estimated, so there is no first step to correct for; use 'sandwich'.")
     joint, n_choice = ChoiceLikelihood(model, data), estimate.theta.size
     cross = total_hessian(joint, np.concatenate((estimate.theta, shares)))[:n_choice]
     _, first = transitions.loglike(shares)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from compecon.errors import ConvergenceWarning, ParameterError
+from compecon.errors import ConvergenceError, ConvergenceWarning, ParameterError
 from compecon.zurcher import kernels
 from compecon.zurcher.dense import newton_dense, transition_matrix
 
@@ -51,6 +51,14 @@ class Solution:
     tol: float
     steps: np.ndarray
     n_sweeps: int
+
+    def require_convergence(self):
+        """Raise ConvergenceError unless the solution converged: for results that would be wrong without it."""
+        if not self.converged:
+            raise ConvergenceError(
+                f"the model could not be solved at {self.params!r} (relative step {self.residual:.1e} after {self.n_iter} "
+                "iterations); check the parameters, or use another method."
+            )
 
     @property
     def trace(self):
@@ -117,7 +125,7 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
     kernels.choose(ev, cost, params.RC, model.discount, work[0], work[1], work[2])
     choice_prob[:, 0], choice_prob[:, 1] = work[0], work[1]
     residual = float(steps[-1])
-    converged = residual <= tol
+    converged = bool(residual <= tol)
     if not converged:
         warnings.warn(
             f"method {method!r} stopped after {steps.size} iterations at {residual:.1e}, above its tolerance {tol:.1e}; "

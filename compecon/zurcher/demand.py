@@ -1,0 +1,200 @@
+"""What the estimates say about a fleet: mileage in the long run, demand for engines, counterfactuals."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from compecon.errors import ParameterError
+from compecon.likelihood.delta import delta_method
+from compecon.zurcher import population_kernels as kernels
+from compecon.zurcher.bootstrap import parametric_bootstrap
+from compecon.zurcher.model import Params
+
+
+def stationary_distribution(model, params):
+    """Share of a large fleet in each mileage state, in the long run.
+
+    pi(y) = sum_x pi(x) [keep(x) p(y|x) + replace(x) p(y|0)], solved forward in O(n J).
+
+    Parameters
+    ----------
+    model : ZurcherModel
+    params : Params
+
+    Returns
+    -------
+    (n_states,) float, summing to one
+
+    Notes
+    -----
+    Where replacement from the state in which mileage ends up is too rare for a double, the whole fleet is there.
+
+    Examples
+    --------
+    >>> from compecon import zurcher
+    >>> params = zurcher.Params(RC=10.075, theta1=[2.293], theta3=[0.3919, 0.5953, 0.0128])
+    >>> pi = zurcher.stationary_distribution(zurcher.ZurcherModel(90, 0.9999), params)
+    >>> round(float(pi.sum()), 12)
+    1.0
+    """
+    solution = model.solve(params)
+    solution.require_convergence()
+    return _stationary(solution)
+
+
+def _stationary(solution):
+    keep, replaced = (np.ascontiguousarray(column) for column in solution.choice_prob.T)
+    theta3, share = solution.params.theta3, np.empty(keep.size)
+    if kernels.stationary(keep, replaced, theta3, share) == 0:
+        share[:] = 0.0
+        share[0 if theta3[0] == 1 else -1] = 1.0
+    return share
+
+
+def replacement_rate(model, params):
+    """Expected number of engines that a bus needs in a month, in the long run: sum_x pi(x) replace(x)."""
+    solution = model.solve(params)
+    solution.require_convergence()
+    return float(_stationary(solution) @ solution.choice_prob[:, 1])
+
+
+@dataclass(frozen=True, eq=False)
+class DemandCurve:
+    """Engines demanded at each replacement cost, with a band.
+
+    Attributes
+    ----------
+    RC : (M,) float, in units of the taste shock's scale
+    demand : (M,) float, engines a year for `n_buses` buses
+    lower, upper : (M,) float, ends of the pointwise band of probability `level`
+    method : 'delta' or 'bootstrap'
+    n_failed : int, bootstrap samples without an estimate, left out
+    """
+
+    RC: np.ndarray
+    demand: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    level: float
+    n_buses: int
+    method: str
+    n_failed: int
+
+    def frame(self):
+        """DataFrame with one row a replacement cost."""
+        columns = {"RC": self.RC, "demand": self.demand, "lower": self.lower, "upper": self.upper}
+        return pd.DataFrame(columns)
+
+    def __repr__(self):
+        reach = f"RC from {self.RC.min():g} to {self.RC.max():g}"
+        return f"DemandCurve({reach}, {self.n_buses} buses, {self.level:.0%} band by {self.method})"
+
+    def _repr_html_(self):
+        return self.frame().to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")
+
+
+def demand_curve(fit, RC, n_buses=1, level=0.95, method="delta", kind=None, draws=200, seed=0):
+    """Yearly demand for engines as a function of their price, other parameters as estimated.
+
+        demand(RC) = 12 n_buses sum_x pi(x; RC) replace(x; RC)
+
+    Parameters
+    ----------
+    fit : NFXPEstimate, 'partial' or 'joint'
+    RC : (M,) float, the prices to try
+    n_buses : int
+    level : float, probability of the pointwise band
+    method : {'delta', 'bootstrap'}
+        'delta': normal, from the covariance `kind` of the estimates. 'bootstrap': quantiles over samples drawn from
+        the estimated model and estimated again.
+    draws, seed : of the bootstrap
+
+    Returns
+    -------
+    DemandCurve
+
+    Examples
+    --------
+    >>> from compecon import datasets, zurcher
+    >>> data = zurcher.discretize(datasets.load_bus_panel(), groups=[4])
+    >>> fit = zurcher.nfxp(zurcher.ZurcherModel(90, 0.9999), data)
+    >>> zurcher.demand_curve(fit, [4.0], n_buses=37).demand.round(2).tolist()
+    [15.98]
+    """
+    RC = np.atleast_1d(np.asarray(RC, dtype=float))
+    if RC.ndim != 1 or RC.size == 0 or not np.isfinite(RC).all():
+        raise ParameterError(f"RC = {RC.tolist()}; give a list of finite replacement costs.")
+    if not 0 < level < 1:
+        raise ParameterError(f"level = {level!r}; it must lie strictly between 0 and 1.")
+    if method not in ("delta", "bootstrap"):
+        raise ParameterError(f"unknown method {method!r}; choose 'delta' or 'bootstrap'.")
+    scale, model, params = 12 * n_buses, fit.structure, fit.as_params()
+
+    def curve(point):
+        return scale * np.array([replacement_rate(model, replace(point, RC=price)) for price in RC])
+
+    demand = curve(params)
+    if method == "bootstrap":
+        sample = parametric_bootstrap(fit, draws, seed)
+        curves = np.array([curve(point) for point in sample.params])
+        lower, upper = np.quantile(curves, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        return DemandCurve(RC, demand, lower, upper, level, n_buses, method, sample.n_failed)
+
+    def curve_at(theta):
+        return curve(Params(*fit.model.split(theta)))
+
+    errors = delta_method(curve_at, fit.theta, fit.cov_params(kind).to_numpy()).bse
+    reach = stats.norm.ppf(0.5 + level / 2) * errors
+    return DemandCurve(RC, demand, np.maximum(demand - reach, 0.0), demand + reach, level, n_buses, method, 0)
+
+
+def counterfactual(model, params, n_buses=1, **changes):
+    """Compare the fleet before and after a change of price, cost or patience.
+
+    Parameters
+    ----------
+    model : ZurcherModel
+    params : Params
+    n_buses : int
+    **changes
+        RC, theta1, theta3 (of `params`); discount, cost (of `model`).
+
+    Returns
+    -------
+    DataFrame
+        Columns 'before' and 'after'; rows: engines a year, mean state in the fleet, mean state at replacement, expected
+        value of a new engine.
+
+    Examples
+    --------
+    >>> from compecon import zurcher
+    >>> params = zurcher.Params(RC=10.075, theta1=[2.293], theta3=[0.3919, 0.5953, 0.0128])
+    >>> table = zurcher.counterfactual(zurcher.ZurcherModel(90, 0.9999), params, n_buses=37, RC=5.0)
+    >>> table.loc["engines a year"].round(2).to_dict()
+    {'before': 4.85, 'after': 10.95}
+    """
+    known = {"RC", "theta1", "theta3", "discount", "cost"}
+    unknown = set(changes) - known
+    if unknown or not changes:
+        found = f"unknown change {sorted(unknown)[0]!r}" if unknown else "no change given"
+        raise ParameterError(f"{found}; change one or more of {', '.join(sorted(known))}.")
+    in_model = {name: value for name, value in changes.items() if name in ("discount", "cost")}
+    in_params = {name: value for name, value in changes.items() if name not in in_model}
+    after = _describe(replace(model, **in_model), replace(params, **in_params), n_buses)
+    return pd.DataFrame({"before": _describe(model, params, n_buses), "after": after})
+
+
+def _describe(model, params, n_buses):
+    """Series of the outcomes that `counterfactual` compares."""
+    solution = model.solve(params)
+    solution.require_convergence()
+    share, replaced = _stationary(solution), solution.choice_prob[:, 1]
+    rate = share @ replaced
+    return pd.Series({
+        "engines a year": 12 * n_buses * rate,
+        "mean state": share @ model.states,
+        "mean state at replacement": (share * replaced) @ model.states / rate if rate > 0 else np.inf,
+        "value of a new engine": solution.ev[0],
+    })  # fmt: skip
