@@ -180,6 +180,14 @@ def _check_mileage(bus_id, period, odometer, mileage, replaced):
     """Raise DataError unless mileage grows with the odometer and restarts below it after a replacement."""
     same = bus_id[1:] == bus_id[:-1]
     driven, grown = np.diff(odometer), np.diff(mileage)
+    renewed = same & (replaced[:-1] == 1) & (mileage[1:] > driven + _ROUNDING_MILES)
+    if renewed.any():
+        row = int(np.argmax(renewed))
+        raise DataError(
+            f"bus {bus_id[row]} got a new engine after period {period[row]} and drove {driven[row]:,.10g} miles by its "
+            f"odometer until period {period[row + 1]}, but its mileage there is {mileage[row + 1]:,.10g}. "
+            "Count mileage from the new engine, and set replaced = 1 in the last month of the old one."
+        )
     kept = same & (replaced[:-1] == 0) & (np.abs(grown - driven) > _ROUNDING_MILES)
     if kept.any():
         row = int(np.argmax(kept))
@@ -187,12 +195,4 @@ def _check_mileage(bus_id, period, odometer, mileage, replaced):
             f"bus {bus_id[row]} drove {driven[row]:,.10g} miles from period {period[row]} to {period[row + 1]} by its "
             f"odometer, but its mileage grew by {grown[row]:,.10g} and the engine was kept; the two must agree. "
             "Correct either reading."
-        )
-    renewed = same & (replaced[:-1] == 1) & (mileage[1:] > driven + _ROUNDING_MILES)
-    if renewed.any():
-        row = int(np.argmax(renewed))
-        raise DataError(
-            f"bus {bus_id[row]} got a new engine after period {period[row]} and drove {driven[row]:,.10g} miles by its "
-            f"odometer until period {period[row + 1]}, but its mileage there is {mileage[row + 1]:,.10g}. Count mileage "
-            "from the new engine, and set replaced = 1 in the last month of the old one."
         )

@@ -35,9 +35,10 @@ def _quoted(names):
 
 def _row(frame, row):
     """Name a row of a frame whose columns may still hold anything."""
-    place = [f"{name} {frame[column].iloc[row]}" for name, column in (("bus", "bus_id"), ("period", "period"))
-             if column in frame.columns]
-    return f"row {frame.index[row]} of its index ({', '.join(place)})"
+    bus_id, period = (frame[name].iloc[row] for name in ("bus_id", "period"))
+    # A column with a missing value holds floats; write bus 3.0 as 3.
+    bus_id, period = (f"{value:.10g}" if isinstance(value, float) else value for value in (bus_id, period))
+    return f"row {frame.index[row]} of its index (bus {bus_id}, period {period})"
 
 
 def to_numbers(frame, name):
@@ -147,6 +148,6 @@ def check_falls(bus_id, period, mileage, replaced):
         row = int(np.argmax(bad))
         raise DataError(
             f"mileage of bus {bus_id[row]} falls from {mileage[row]:,.10g} in period {period[row]} to "
-            f"{mileage[row + 1]:,.10g} in period {period[row + 1]}, but replaced = 0 in period {period[row]}. Mileage may fall only right after "
-            "a replacement: set replaced = 1 in the last month of the old engine, or correct the reading."
+            f"{mileage[row + 1]:,.10g} in period {period[row + 1]}, but replaced = 0 in period {period[row]}. "
+            "It may fall only right after a replacement: set replaced = 1 in the old engine's last month, or correct it."
         )

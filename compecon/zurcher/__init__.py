@@ -13,5 +13,6 @@ from compecon.zurcher.demand import (
 from compecon.zurcher.hypotheses import DiscountProfile, homogeneity_test, myopia_test, profile_discount
 from compecon.zurcher.model import Params, ZurcherModel
 from compecon.zurcher.nfxp import NFXPEstimate, nfxp
+from compecon.zurcher.replication import replicate_table
 from compecon.zurcher.simulate import simulate
 from compecon.zurcher.solve import Solution

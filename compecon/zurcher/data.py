@@ -104,7 +104,7 @@ class BusData:
         return table.assign(share=table["replacements"] / table["count"])
 
     def _facts(self):
-        """The pairs (name, value) of the table."""
+        """The rows of the table."""
         counts = [f"{count:.0f}" for count in self.dx_counts[:12]] + ["..."] * (self.n_categories > 12)
         return {
             "groups": ", ".join(map(str, self.groups)), "buses": self.n_buses, "observations": self.n_obs,
@@ -160,11 +160,11 @@ def discretize(panel, groups=(1, 2, 3, 4), n_states=90, max_mileage=450_000, inc
     Warns
     -----
     CompEconWarning
-        When buses reach the last state: what they drive beyond it is not seen.
+        When buses reach the last state.
 
     Notes
     -----
-    Whole miles are binned in exact integer arithmetic. Fractions within 1e-9 (relative) of an edge count as on it.
+    Whole miles are binned in integer arithmetic. Fractions within 1e-9 (relative) of an edge count as on it.
 
     Examples
     --------
@@ -233,11 +233,9 @@ def _states(mileage, n_states, max_mileage):
 
 def _check_options(n_states, max_mileage, increments):
     """Return max_mileage as an int where it is whole. Raise ParameterError for an option outside its domain."""
-    is_whole = isinstance(n_states, numbers.Integral) and not isinstance(n_states, bool)
-    if not is_whole or not 2 <= n_states <= _LARGEST_N_STATES:
+    if type(n_states) is bool or not isinstance(n_states, numbers.Integral) or not 2 <= n_states <= _LARGEST_N_STATES:
         raise ParameterError(f"n_states = {n_states!r}; it must be an integer from 2 to {_LARGEST_N_STATES:,}.")
-    is_number = isinstance(max_mileage, numbers.Real) and not isinstance(max_mileage, bool)
-    if not is_number or not 0 < max_mileage <= _LARGEST_MILEAGE:
+    if type(max_mileage) is bool or not isinstance(max_mileage, numbers.Real) or not 0 < max_mileage <= _LARGEST_MILEAGE:
         raise ParameterError(f"max_mileage = {max_mileage!r}; it must be a positive number of miles, at most 1e12.")
     if not isinstance(increments, str) or increments not in INCREMENTS:
         raise ParameterError(f"increments = {increments!r}; choose one of {', '.join(map(repr, INCREMENTS))}.")
