@@ -149,5 +149,5 @@ def check_falls(bus_id, period, mileage, replaced):
         raise DataError(
             f"mileage of bus {bus_id[row]} falls from {mileage[row]:,.10g} in period {period[row]} to "
             f"{mileage[row + 1]:,.10g} in period {period[row + 1]}, but replaced = 0 in period {period[row]}. "
-            "It may fall only right after a replacement: set replaced = 1 in the old engine's last month, or correct it."
+            "It may fall only right after a replacement: set replaced = 1 in the old engine's last month."
         )

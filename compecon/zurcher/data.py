@@ -235,7 +235,8 @@ def _check_options(n_states, max_mileage, increments):
     """Return max_mileage as an int where it is whole. Raise ParameterError for an option outside its domain."""
     if type(n_states) is bool or not isinstance(n_states, numbers.Integral) or not 2 <= n_states <= _LARGEST_N_STATES:
         raise ParameterError(f"n_states = {n_states!r}; it must be an integer from 2 to {_LARGEST_N_STATES:,}.")
-    if type(max_mileage) is bool or not isinstance(max_mileage, numbers.Real) or not 0 < max_mileage <= _LARGEST_MILEAGE:
+    is_number = isinstance(max_mileage, numbers.Real) and type(max_mileage) is not bool
+    if not is_number or not 0 < max_mileage <= _LARGEST_MILEAGE:
         raise ParameterError(f"max_mileage = {max_mileage!r}; it must be a positive number of miles, at most 1e12.")
     if not isinstance(increments, str) or increments not in INCREMENTS:
         raise ParameterError(f"increments = {increments!r}; choose one of {', '.join(map(repr, INCREMENTS))}.")

@@ -34,7 +34,11 @@ def expect(values, p, out):
 
 @kernel
 def choose(ev, cost, RC, discount, keep, replace, logsum):
-    """Choice probabilities and logsum at `ev`; each state is centred on its own better choice."""
+    """Choice probabilities and logsum at `ev`; each state is centred on its own better choice.
+
+    v_keep is formed by itself, not as v_replace + gap: at a large RC that sum would cancel, and its error of eps RC,
+    grown by 1/(1 - discount), keep Newton's method from its tolerance.
+    """
     v_replace = -RC - cost[0] + discount * ev[0]
     for x in range(ev.size):
         gap = RC - (cost[x] - cost[0]) + discount * (ev[x] - ev[0])
@@ -45,7 +49,7 @@ def choose(ev, cost, RC, discount, keep, replace, logsum):
         if gap >= 0.0:
             keep[x] = larger
             replace[x] = odds * larger
-            logsum[x] = v_replace + gap + excess
+            logsum[x] = (discount * ev[x] - cost[x]) + excess
         else:
             keep[x] = odds * larger
             replace[x] = larger

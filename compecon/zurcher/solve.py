@@ -121,9 +121,8 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
     max_iter = _check_max_iter(method, max_iter)
     ev = np.zeros(model.n_states) if ev0 is None else _check_start(model, ev0)
     steps, n_sweeps = _iterate(method, ev, cost, p, params.RC, model.discount, tol, max_iter)
-    choice_prob, work = np.empty((model.n_states, 2)), np.empty((3, model.n_states))
-    kernels.choose(ev, cost, params.RC, model.discount, work[0], work[1], work[2])
-    choice_prob[:, 0], choice_prob[:, 1] = work[0], work[1]
+    keep, replace, logsum = np.empty((3, ev.size))
+    kernels.choose(ev, cost, params.RC, model.discount, keep, replace, logsum)
     residual = float(steps[-1])
     converged = bool(residual <= tol)
     if not converged:
@@ -133,7 +132,7 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
             ConvergenceWarning,
             stacklevel=3,
         )
-    return Solution(model, params, method, ev, choice_prob, converged, steps.size, residual, tol, steps, n_sweeps)
+    return Solution(model, params, method, ev, np.array([keep, replace]).T, converged, steps.size, residual, tol, steps, n_sweeps)
 
 
 def _iterate(method, ev, cost, p, RC, discount, tol, max_iter):

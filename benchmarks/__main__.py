@@ -1,0 +1,40 @@
+"""Print every measurement beside its target; exit with 1 if one is missed."""
+
+import sys
+
+from benchmarks.startup import startup
+from benchmarks.zurcher import estimate_ratios, growth, profile, solve_ratios
+
+GROWTH_LIMIT = 150
+
+
+def verdict(met):
+    """The word at the end of a line; counts towards the exit status."""
+    return "met" if met else "MISSED"
+
+
+def main():
+    missed = 0
+    print("Dense Newton (LAPACK) against the structured solver, discount 0.9999; fastest of repeated calls")
+    for rows in (solve_ratios(), estimate_ratios()):
+        for name, dense, ours, floor in rows:
+            ratio = dense / ours
+            missed += ratio < floor
+            print(f"  {name:<18}{1e3 * dense:10.3f} ms {1e3 * ours:9.3f} ms {ratio:8.0f} x   floor {floor:4d}  {verdict(ratio >= floor)}")
+    seconds, memory = growth()
+    missed += seconds > GROWTH_LIMIT or memory > 110
+    print("\nFrom n = 1,000 to n = 100,000")
+    print(f"  time    {seconds:6.0f} x   limit {GROWTH_LIMIT}  {verdict(seconds <= GROWTH_LIMIT)}")
+    print(f"  memory  {memory:6.0f} x   limit 110  {verdict(memory <= 110)}")
+    print("\nWhere a solution's time goes, n = 1,000: one Newton step, microseconds")
+    for name, microseconds in profile(1000):
+        print(f"  {name:<36}{microseconds:8.2f}")
+    print("\nFrom a fresh interpreter, seconds")
+    for name, taken, limit in startup():
+        missed += taken > limit
+        print(f"  {name:<32}{taken:6.2f}   limit {limit:4.1f}  {verdict(taken <= limit)}")
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""What a user waits for first: the import, and the first estimate with and without compiled kernels on disk."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+FIRST_ESTIMATE = """
+from compecon import datasets, zurcher
+data = zurcher.discretize(datasets.load_bus_panel(), groups=[4])
+print(zurcher.nfxp(zurcher.ZurcherModel(90, 0.9999), data).bse)
+"""
+
+
+def run(code, cache):
+    """Seconds that a fresh interpreter takes for `code`."""
+    start = time.perf_counter()
+    environment = os.environ | {"NUMBA_CACHE_DIR": cache}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def startup():
+    """Rows (name, seconds, limit)."""
+    with tempfile.TemporaryDirectory() as cache:
+        empty = run("pass", cache)
+        yield "import compecon", run("import compecon", cache) - empty, 0.5
+        yield "first estimate, cold cache", run(FIRST_ESTIMATE, cache), 10.0
+        yield "first estimate, warm cache", run(FIRST_ESTIMATE, cache), 5.0
+        yield "python -m compecon, warm cache", run("import runpy; runpy.run_module('compecon.zurcher.replication')", cache), 5.0
