@@ -16,3 +16,4 @@ from compecon.zurcher.nfxp import NFXPEstimate, nfxp
 from compecon.zurcher.replication import replicate_table
 from compecon.zurcher.simulate import simulate
 from compecon.zurcher.solve import Solution
+from compecon.zurcher.surface import LikelihoodSurface, likelihood_surface

@@ -98,6 +98,8 @@ def _linear_in_parameters(name, basis, start):
 def _power():
     """c = theta11 (x+1)^theta12, the one cost of Rust's Table VIII that is not linear in its parameters."""
 
+    # An optimizer may try exponents that overflow; the solver refuses the infinite costs.
+    @np.errstate(over="ignore", invalid="ignore")
     def value(x, theta1):
         return theta1[0] * (x + 1) ** theta1[1]
 
@@ -133,6 +135,6 @@ def find_cost(cost):
     """Return a `Cost`: `cost` itself, or the one of that name."""
     if isinstance(cost, Cost):
         return cost
-    if cost not in COSTS:
+    if not isinstance(cost, str) or cost not in COSTS:
         raise ParameterError(f"unknown cost {cost!r}; choose one of {', '.join(COSTS)}, or pass a zurcher.Cost.")
     return COSTS[cost]

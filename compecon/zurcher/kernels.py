@@ -57,49 +57,44 @@ def choose(ev, cost, RC, discount, keep, replace, logsum):
 
 
 @kernel
-def factor(keep, replace, p, discount, pivot, unit):
-    """Prepare I - Gamma' = T - v e0' for `solve_factored`, with T = I - discount Pi diag(keep) upper triangular.
+def factor(replace, p, discount, pivot):
+    """pivot(x) = 1 / T(x, x) for T = I - discount Pi diag(keep), the triangular part of I - Gamma' = T - v e0'.
 
-    `pivot` gets 1 / T(x, x). The diagonal is written (1 - discount) + discount (1 - p_0 keep), a sum of
-    positive terms, so that nothing cancels near discount 1. `unit` gets (1 - discount) T^-1 1, which lies in (0, 1].
+    The diagonal is written (1 - discount) + discount (1 - p_0 keep), a sum of positive terms, so that nothing cancels
+    near discount 1.
     """
-    n, n_categories = keep.size, p.size
-    last = n - 1
-    patience = 1.0 - discount
+    last = replace.size - 1
     moving = 0.0
-    for j in range(1, n_categories):
+    for j in range(1, p.size):
         moving += p[j]
     for x in range(last):
-        pivot[x] = 1.0 / (patience + discount * (moving + p[0] * replace[x]))
-    pivot[last] = 1.0 / (patience + discount * replace[last])
-    near = discount * p[1] if n_categories > 1 else 0.0
-    unit[last] = patience * pivot[last]
-    for x in range(last - 1, -1, -1):
-        total = patience
-        for j in range(n_categories - 1, 1, -1):
-            y = min(x + j, last)
-            total += discount * p[j] * keep[y] * unit[y]
-        unit[x] = total * pivot[x] + near * keep[x + 1] * pivot[x] * unit[x + 1]
+        pivot[x] = 1.0 / ((1.0 - discount) + discount * (moving + p[0] * replace[x]))
+    pivot[last] = 1.0 / ((1.0 - discount) + discount * replace[last])
 
 
 @kernel
-def solve_factored(keep, p, discount, pivot, unit, rhs, out):
-    """out = (I - Gamma')^-1 rhs in O(n J): a back substitution z = T^-1 rhs, then Sherman-Morrison.
+def solve_factored(keep, p, discount, pivot, rhs, unit, out):
+    """out = (I - Gamma')^-1 rhs in O(n J): back substitution for z = T^-1 rhs, then Sherman-Morrison.
 
-    Since T 1 = (1 - discount) 1 + v, the rank-one term needs no solve of its own:
-    (I - Gamma')^-1 rhs = z + (1 - unit) z_0 / unit_0.
+    Since T 1 = (1 - discount) 1 + v, the rank-one term needs only unit = (1 - discount) T^-1 1, which lies in (0, 1]:
+    (I - Gamma')^-1 rhs = z + (1 - unit) z_0 / unit_0. Both recursions run side by side, so the second is almost free.
     """
     n, n_categories = keep.size, p.size
     last = n - 1
-    # The nearest state comes last and in one multiply-add: the recursion waits for nothing else of it.
+    # The nearest state enters last and in one multiply-add, all that the recursion has to wait for.
     near = discount * p[1] if n_categories > 1 else 0.0
     out[last] = rhs[last] * pivot[last]
+    unit[last] = (1.0 - discount) * pivot[last]
     for x in range(last - 1, -1, -1):
-        total = rhs[x]
+        total, ones = rhs[x], 1.0 - discount
         for j in range(n_categories - 1, 1, -1):
             y = min(x + j, last)
-            total += discount * p[j] * keep[y] * out[y]
-        out[x] = total * pivot[x] + near * keep[x + 1] * pivot[x] * out[x + 1]
+            flow = discount * p[j] * keep[y]
+            total += flow * out[y]
+            ones += flow * unit[y]
+        flow = near * keep[x + 1] * pivot[x]
+        out[x] = total * pivot[x] + flow * out[x + 1]
+        unit[x] = ones * pivot[x] + flow * unit[x + 1]
     renewal = out[0] / unit[0]
     for x in range(n):
         out[x] += (1.0 - unit[x]) * renewal
@@ -119,8 +114,8 @@ def newton(ev, cost, p, RC, discount, tol, max_iter, steps, work):
         expect(logsum, p, residual)
         for x in range(ev.size):
             residual[x] -= ev[x]
-        factor(keep, replace, p, discount, pivot, unit)
-        solve_factored(keep, p, discount, pivot, unit, residual, step)
+        factor(replace, p, discount, pivot)
+        solve_factored(keep, p, discount, pivot, residual, unit, step)
         largest, scale = 0.0, 1.0
         for x in range(ev.size):
             ev[x] += step[x]
@@ -167,15 +162,15 @@ def differentiate(ev, cost, dcost, p, free, implied, RC, discount, dgap, dlogsum
 
     Implicit function theorem: dEV = (I - Gamma')^-1 dGamma, one O(n J) solve a parameter. `free` lists the
     categories whose probabilities are parameters; that of category `implied` is one minus their sum.
-    dcost : (K1, n); dgap, dlogsum : (1 + K1 + free.size, n). On return work (7, n) holds keep, replace, logsum,
-    -, pivot, unit at `ev`, as `pair_rhs` and `solve_factored` want them.
+    dcost : (K1, n); dgap, dlogsum : (1 + K1 + free.size, n). On return work (7, n) holds keep, replace and pivot
+    at `ev`, as `differentiate_twice` wants them.
     """
     keep, replace, logsum, rhs = work[0], work[1], work[2], work[3]
     pivot, unit, dev = work[4], work[5], work[6]
     n, n_costs = ev.size, dcost.shape[0]
     last = n - 1
     choose(ev, cost, RC, discount, keep, replace, logsum)
-    factor(keep, replace, p, discount, pivot, unit)
+    factor(replace, p, discount, pivot)
     for k in range(dgap.shape[0]):
         if k <= n_costs:
             for x in range(n):
@@ -189,7 +184,7 @@ def differentiate(ev, cost, dcost, p, free, implied, RC, discount, dgap, dlogsum
             for x in range(n):
                 dlogsum[k, x] = 0.0
                 rhs[x] = logsum[min(x + j, last)] - logsum[min(x + base, last)]
-        solve_factored(keep, p, discount, pivot, unit, rhs, dev)
+        solve_factored(keep, p, discount, pivot, rhs, unit, dev)
         for x in range(n):
             dlogsum[k, x] += discount * (keep[x] * dev[x] + replace[x] * dev[0])
             dgap[k, x] = discount * (dev[x] - dev[0])
@@ -221,7 +216,7 @@ def differentiate_twice(a, b, ddcost, p, free, implied, discount, dgap, dlogsum,
             j, base = int(free[first - n_costs - 1]), int(implied)
             for x in range(n):
                 rhs[x] += dlogsum[second, min(x + j, last)] - dlogsum[second, min(x + base, last)]
-    solve_factored(keep, p, discount, pivot, unit, rhs, ddev)
+    solve_factored(keep, p, discount, pivot, rhs, unit, ddev)
     for x in range(n):
         ddgap[x] = discount * (ddev[x] - ddev[0])
         if costs:

@@ -41,11 +41,16 @@ class _Cells:
     data: object
     free: np.ndarray = field(init=False)
     implied: int = field(init=False)
+    param_names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
-        observed = np.flatnonzero(self.data.dx_counts)
-        object.__setattr__(self, "free", observed[:-1].astype(float))
-        object.__setattr__(self, "implied", int(observed[-1]))
+        *free, implied = np.flatnonzero(self.data.dx_counts).tolist()
+        self._set(free, implied, tuple(f"theta3{j}" for j in free))
+
+    def _set(self, free, implied, param_names):
+        object.__setattr__(self, "free", np.array(free, dtype=float))
+        object.__setattr__(self, "implied", implied)
+        object.__setattr__(self, "param_names", param_names)
 
     @property
     def weights(self):
@@ -58,23 +63,15 @@ class _Cells:
 
     def probabilities(self, values):
         """(J,) float: theta3 with its free entries set to `values`, the implied one to the rest, empty ones to 0."""
-        theta3 = np.zeros(self.data.n_categories)
-        theta3[self.free.astype(int)] = values
-        theta3[self.implied] = 1 - values.sum()
+        theta3 = np.zeros(self.data.dx_counts.size)
+        theta3[self.free.astype(np.intp)] = values
+        theta3[self.implied] = 1.0 - values.sum()
         return theta3
-
-    @property
-    def theta3_names(self):
-        return tuple(f"theta3{int(j)}" for j in self.free)
 
 
 @dataclass(frozen=True, eq=False)
 class TransitionLikelihood(_Cells):
     """log p(dx): a multinomial distribution of the monthly mileage, whose maximum is the observed shares."""
-
-    @property
-    def param_names(self):
-        return self.theta3_names
 
     def loglike(self, theta):
         """log theta3[dx] of each cell, and 1/p_j in the cell's own category (-1/p in all for the implied one)."""
@@ -104,32 +101,26 @@ class ChoiceLikelihood(_Cells):
 
     def __post_init__(self):
         super().__post_init__()
-        if not self.joint:
-            object.__setattr__(self, "free", np.empty(0))
+        names, free = ("RC", *self.model.cost.param_names), self.free if self.joint else ()
+        self._set(free, self.implied, names + self.param_names if self.joint else names)
 
     @property
     def joint(self):
         return self.theta3 is None
 
-    @property
-    def param_names(self):
-        names = ("RC", *self.model.cost.param_names)
-        return names + self.theta3_names if self.joint else names
-
     def split(self, theta):
         """RC, theta1, theta3 (all J probabilities) from a parameter vector."""
-        n_costs = len(self.model.cost.param_names)
-        theta3 = self.probabilities(theta[1 + n_costs :]) if self.joint else self.theta3
-        return float(theta[0]), theta[1 : 1 + n_costs], theta3
+        first = theta.size - self.free.size
+        theta3 = self.probabilities(theta[first:]) if self.joint else self.theta3
+        return float(theta[0]), theta[1:first], theta3
 
-    def value_derivatives(self, theta):
-        """Solve the fixed point at `theta` and differentiate it; None where it has no solution in doubles."""
-        RC, theta1, theta3 = self.split(theta)
+    def value_derivatives(self, RC, theta1, theta3):
+        """Solve the fixed point and differentiate it; None where it has no solution in doubles."""
         solved = fixed_point(self.model, RC, theta1, theta3)
         if solved is None:
             return None
         ev, cost = solved
-        dcost = np.require(self.model.cost.gradient(self.model.states, theta1), np.float64, ["C", "W"])
+        dcost = np.ascontiguousarray(self.model.cost.gradient(self.model.states, theta1), dtype=np.float64)
         dgap, dlogsum = np.empty((2, 1 + dcost.shape[0] + self.free.size, ev.size))
         work = np.empty((7, ev.size))
         discount = self.model.discount
@@ -140,9 +131,9 @@ class ChoiceLikelihood(_Cells):
     def loglike(self, theta):
         """The (C,) log-likelihoods of the cells and their (C, K) scores; NaN where the model has no solution."""
         theta, data = np.asarray(theta, dtype=float), self.data
-        theta3 = self.split(theta)[2]
+        RC, theta1, theta3 = self.split(theta)
         logl, scores = np.empty(data.n_cells), np.zeros((data.n_cells, theta.size))
-        value = self.value_derivatives(theta) if theta3.min() >= 0 else None
+        value = self.value_derivatives(RC, theta1, theta3) if theta3.min() >= 0 else None
         if value is None:
             return np.full_like(logl, np.nan), scores
         kernels.cell_scores(
@@ -154,10 +145,10 @@ class ChoiceLikelihood(_Cells):
     def hessian_obs(self, theta):
         """The (C, K, K) second derivatives of the cells' log-likelihoods, exact."""
         theta, data = np.asarray(theta, dtype=float), self.data
-        _, theta1, theta3 = self.split(theta)
-        value = self.value_derivatives(theta)
+        RC, theta1, theta3 = self.split(theta)
+        value = self.value_derivatives(RC, theta1, theta3)
         hessian = np.zeros((data.n_cells, theta.size, theta.size))
-        ddcost = np.require(self.model.cost.hessian(self.model.states, theta1), np.float64, ["C", "W"])
+        ddcost = np.ascontiguousarray(self.model.cost.hessian(self.model.states, theta1), dtype=np.float64)
         ddgap = np.empty(self.model.n_states)
         for a in range(theta.size):
             for b in range(a + 1):

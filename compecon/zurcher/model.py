@@ -1,6 +1,7 @@
 """The model's primitives: `ZurcherModel` (what is fixed) and `Params` (what is estimated)."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -145,9 +146,9 @@ class ZurcherModel:
             raise ParameterError(
                 f"theta1 has shape {theta1.shape}; cost {self.cost.name!r} has the parameters {self.cost.param_names}."
             )
-        with np.errstate(all="ignore"):
-            values = np.require(self.cost.value(self.states, theta1), np.float64, ["C", "W"])
-        if values.shape != (self.n_states,) or not np.isfinite(values).all():
+        values = np.ascontiguousarray(self.cost.value(self.states, theta1), dtype=np.float64)
+        # The sum is finite where all values are, and cheaper to look at.
+        if values.shape != (self.n_states,) or not (isfinite(values.sum()) or np.isfinite(values).all()):
             raise ParameterError(
                 f"cost {self.cost.name!r} at theta1 = {theta1.tolist()} must give {self.n_states} finite values, one a "
                 f"state; it gives shape {values.shape} with {np.sum(~np.isfinite(values))} that are not finite."

@@ -1,5 +1,6 @@
 """Log odds for the mileage probabilities, so that no optimizer step leaves the simplex."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,14 +31,15 @@ class LogOdds:
 
     @property
     def _first(self):
-        return len(self.param_names) - self.natural.free.size
+        return len(self.natural.param_names) - self.natural.free.size
 
     def to_natural(self, phi):
         """(RC, theta1, theta3) from (RC, theta1, q)."""
-        log_odds = phi[self._first :]
-        shift = max(0.0, log_odds.max(initial=0.0))
-        odds = np.exp(log_odds - shift)
-        return np.concatenate((phi[: self._first], odds / (odds.sum() + np.exp(-shift))))
+        theta, first = phi.copy(), self._first
+        shift = max(0.0, float(phi[first:].max()))
+        odds = np.exp(phi[first:] - shift)
+        theta[first:] = odds / (odds.sum() + math.exp(-shift))
+        return theta
 
     def from_natural(self, theta):
         """(RC, theta1, q) from (RC, theta1, theta3)."""
@@ -53,7 +55,11 @@ class LogOdds:
     def loglike(self, phi):
         theta = self.to_natural(phi)
         logl, scores = self.natural.loglike(theta)
-        return logl, scores @ self.jacobian(theta)
+        shares, block = theta[self._first :], scores[:, self._first :]
+        # The Jacobian's block is diag(p) - p p', so no matrix is needed: dl/dq_k = p_k (s_k - sum_j p_j s_j).
+        block -= (block @ shares)[:, None]
+        block *= shares
+        return logl, scores
 
     def hessian_obs(self, phi):
         theta = self.to_natural(phi)

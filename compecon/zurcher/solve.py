@@ -157,8 +157,7 @@ def fixed_point(model, RC, theta1, theta3):
 
     No checks, no warnings, no result object: an optimizer calls this at points that it may have to give up.
     """
-    with np.errstate(all="ignore"):
-        cost = np.require(model.cost.value(model.states, theta1), np.float64, ["C", "W"])
+    cost = np.ascontiguousarray(model.cost.value(model.states, theta1), dtype=np.float64)
     ev, steps, work = np.zeros(cost.size), np.empty(_MAX_ITER["newton"]), np.empty((7, cost.size))
     tol = default_tol(model.discount)
     n_iter = kernels.newton(ev, cost, theta3, RC, model.discount, tol, steps.size, steps, work)
