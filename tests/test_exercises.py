@@ -1,0 +1,118 @@
+"""Every solution passes its check, every typical mistake gets its own message, and a blank never passes."""
+
+import numpy as np
+import pytest
+
+from compecon.errors import ParameterError
+from compecon.exercises import check
+from compecon.exercises.check import CHAPTERS, find_exercise
+
+
+def all_exercises():
+    from importlib import import_module
+
+    modules = [import_module(f"compecon.exercises.chapter{chapter:02d}") for chapter in CHAPTERS]
+    return [exercise for module in modules for exercise in module.EXERCISES]
+
+
+EXERCISES = all_exercises()
+CASES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
+
+
+def answer_of(exercise, make):
+    """What a student hands in: the function itself, or the value that it makes."""
+    return make if exercise.kind == "implement" else make()
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.number)
+def test_the_solution_passes(exercise):
+    verdict = check(exercise.number, answer_of(exercise, exercise.solution))
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), CASES, ids=lambda case: getattr(case, "number", ""))
+def test_a_typical_mistake_gets_its_own_message(exercise, mistake):
+    verdict = check(exercise.number, answer_of(exercise, mistake.answer))
+    assert verdict.status == "wrong"
+    assert verdict.message == mistake.message
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.number)
+@pytest.mark.parametrize("blank", [None, ...])
+def test_a_blank_answer_is_not_yet_an_answer(exercise, blank):
+    assert check(exercise.number, blank).status == "not yet"
+
+
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.kind == "predict"], ids=lambda exercise: exercise.number)
+def test_every_wrong_prediction_is_told_why(exercise):
+    for option, reason in exercise.options.items():
+        verdict = check(exercise.number, option.upper())
+        assert verdict.passed == (option == exercise.solution())
+        assert verdict.message == reason
+    assert "Answer with one of" in check(exercise.number, 3).message
+
+
+def test_each_chapter_has_five_exercises_and_each_has_two_mistakes_or_wrong_options():
+    for chapter in CHAPTERS:
+        assert sum(exercise.number.startswith(f"{chapter}.") for exercise in EXERCISES) >= 5
+    for exercise in EXERCISES:
+        assert len(exercise.options or {}) - 1 >= 2 or len(exercise.mistakes) >= 2, exercise.number
+
+
+class TestStudentCode:
+    """`check` survives whatever a student hands in."""
+
+    def test_that_raises(self):
+        assert "ZeroDivisionError" in check("9.4", lambda scores, weights: 1 / 0).message
+
+    def test_that_takes_other_arguments(self):
+        assert "TypeError" in check("9.4", lambda: 0).message
+
+    def test_that_returns_nothing(self):
+        assert "return" in check("9.4", lambda scores, weights: None).message
+
+    def test_that_returns_text(self):
+        assert "numbers" in check("9.4", lambda scores, weights: "three").message
+
+    def test_of_the_wrong_shape(self):
+        assert "shape" in check("9.4", lambda scores, weights: np.ones(7)).message
+
+    def test_that_changes_its_arguments(self):
+        def spoils(scores, weights):
+            scores *= 2
+            return weights @ scores
+
+        assert "changes its arguments" in check("9.4", spoils).message
+
+    def test_that_is_no_function(self):
+        assert "without brackets" in check("9.4", 3.0).message
+
+    def test_that_gives_nan(self):
+        assert "NaN" in check("9.2", np.nan).message
+
+    def test_with_the_wrong_sign(self):
+        assert "sign" in check("8.2", -find_exercise("8.2").solution()).message
+
+    def test_that_is_off_by_a_factor(self):
+        assert "3 times" in check("8.2", 3 * find_exercise("8.2").solution()).message
+
+    def test_that_nothing_explains(self):
+        assert "small enough" in check("8.6", [0.2, 0.3, 0.5]).message
+
+
+def test_a_verdict_shows_its_sign_in_text_and_in_html():
+    verdict = check("9.1", "rises")
+    assert repr(verdict).startswith("✓ Right.")
+    assert "<strong>✓</strong>" in verdict._repr_html_()
+
+
+def test_an_unknown_number_lists_those_that_exist():
+    with pytest.raises(ParameterError, match="9.6"):
+        check("9.9", 1)
+
+
+def test_the_random_inputs_of_a_check_are_the_same_every_time():
+    seen = []
+    for _ in range(2):
+        check("9.4", lambda scores, weights: seen.append(scores.sum()))
+    assert seen[0] == seen[1]
