@@ -7,7 +7,8 @@ from matplotlib.ticker import PercentFormatter
 from compecon.errors import DataError
 
 # Distinct in grey and for colour-blind readers, on light and dark pages.
-BLUE, ORANGE, GREEN, GREY = "#3a7ca5", "#e07a1f", "#2a9d6f", "#8d99ae"
+BLUE, ORANGE, GREY = "#3a7ca5", "#e07a1f", "#8d99ae"
+_FEWEST_MONTHS = 50
 
 
 def _axes(ax, width=6.4, height=3.6):
@@ -30,15 +31,17 @@ def plot_hazard(solution, data=None, n_bins=12, ax=None, **style):
     """The probability to replace by state; with `data` also the observed share, in bins of equal numbers of states.
 
     The bars are one standard error of a binomial share to each side; the dots' areas are in proportion to the months
-    observed.
+    observed. Bins at the end are joined until they hold `_FEWEST_MONTHS`.
     """
     ax = _axes(ax)
     ax.plot(solution.choice_prob[:, 1], **{"color": BLUE, "label": "model", **style})
     if data is not None:
         hazard = data.hazard()
-        edges = np.linspace(0, data.n_states, n_bins + 1)
-        totals = hazard.groupby(np.digitize(hazard.index, edges))[["count", "replacements"]].sum()
-        centres = (edges[totals.index - 1] + edges[totals.index] - 1) / 2
+        later_months = hazard["count"][::-1].cumsum()[::-1]
+        last = hazard.index[later_months >= min(_FEWEST_MONTHS, data.n_obs)].max() * n_bins // data.n_states
+        bins = np.minimum(hazard.index * n_bins // data.n_states, last)
+        totals = hazard.assign(x=hazard.index * hazard["count"]).groupby(bins).sum()
+        centres = totals["x"] / totals["count"]
         share = totals["replacements"] / totals["count"]
         error = np.sqrt(share * (1 - share) / totals["count"])
         ax.errorbar(centres, share, error, fmt="none", ecolor=GREY, lw=1)

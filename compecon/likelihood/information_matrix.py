@@ -57,7 +57,7 @@ def information_matrix_test(model, theta=None, bootstrap=None, seed=None, refit=
     >>> from compecon.likelihood.examples import Poisson
     >>> model = Poisson([0, 1, 2, 3, 9], weights=[30, 30, 20, 10, 2])
     >>> information_matrix_test(model, model.closed_form())
-    TestResult(Information matrix test: 3.042, chi2(1), p-value 0.08114)
+    TestResult(Information matrix test: 2.941, chi2(1), p-value 0.08637)
     """
     if theta is None:
         if not hasattr(model, "theta"):

@@ -48,6 +48,7 @@ def warn_if_separated(y, X, names, weights):
     if and only if there is no such b (Albert and Anderson, 1984).
 
     >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
     ...     warn_if_separated(np.array([0, 1]), np.array([[-1.0], [1.0]]), ("x0",), np.ones(2))
     >>> caught[0].category.__name__
     'IdentificationWarning'

@@ -133,7 +133,8 @@ class ChoiceLikelihood(_Cells):
         theta, data = np.asarray(theta, dtype=float), self.data
         RC, theta1, theta3 = self.split(theta)
         logl, scores = np.empty(data.n_cells), np.zeros((data.n_cells, theta.size))
-        value = self.value_derivatives(RC, theta1, theta3) if theta3.min() >= 0 else None
+        inside = not self.joint or min(theta[theta.size - self.free.size :].min(), theta3[self.implied]) > 0
+        value = self.value_derivatives(RC, theta1, theta3) if inside else None
         if value is None:
             return np.full_like(logl, np.nan), scores
         kernels.cell_scores(

@@ -18,7 +18,7 @@ LIKELIHOODS = ("transitions", "partial", "joint")
 _START_RC = 5.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NFXPEstimate(Estimate):
     """An estimate of Rust's model; adds to `Estimate` what the model makes of it.
 
