@@ -38,7 +38,7 @@ def as_float(values, what):
         raise DataError(f"{what} cannot be read as numbers ({error}). Convert it first.") from None
     if not np.isfinite(array).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise DataError(f"{what} is {array[where]} at index {where}; every value must be finite. Drop or fill that row.")
+        raise DataError(f"{what} is {array[where]} at index {where}; all values must be finite. Drop or fill that row.")
     return array
 
 

@@ -50,8 +50,8 @@ class Normal(Example):
 
     def _check(self):
         if constant(self.y, self.weights):
-            raise DataError(f"all observations of Normal are {self.y[self.weights > 0][0]:g}: the likelihood rises without bound as "
-                            "sigma goes to 0. Pass outcomes that vary.")
+            raise DataError(f"all observations of Normal are {self.y[self.weights > 0][0]:g}: the likelihood rises "
+                            "without bound as sigma goes to 0. Pass outcomes that vary.")
 
     def inside(self, theta):
         """Whether sigma > 0."""

@@ -42,10 +42,14 @@ def evaluate(model, theta):
     return Point(theta, float(model.weights @ logl), gradient, opg, residual, singular)
 
 
-def _climbs(point, trial, slope, length):
-    """Whether `trial` gains enough over `point`, up to rounding errors."""
-    noise = _NOISE * max(1.0, abs(point.llf))
-    return trial.usable and trial.llf >= point.llf + _SUFFICIENT * length * slope - noise
+def _climbs(point, trial, slope, trial_slope, length):
+    """Whether `trial` gains enough over `point`. Where rounding errors hide the gain, the slope tells.
+
+    On a parabola Armijo's condition is trial_slope >= -(1 - 2 _SUFFICIENT) slope (Hager and Zhang 2005, eq. 4.1).
+    """
+    gain, noise = trial.llf - point.llf, _NOISE * max(1.0, abs(point.llf))
+    hidden = gain >= -noise and trial_slope >= -(1 - 2 * _SUFFICIENT) * slope
+    return trial.usable and (gain >= _SUFFICIENT * length * slope or hidden)
 
 
 def unit_step(model, point, direction, max_trials=40):
@@ -54,7 +58,7 @@ def unit_step(model, point, direction, max_trials=40):
     length = 1.0
     for trials in range(1, max_trials + 1):
         trial = evaluate(model, point.theta + length * direction)
-        if _climbs(point, trial, slope, length):
+        if _climbs(point, trial, slope, float(direction @ trial.gradient), length):
             return trial, length, trials
         length /= 2
     return None, 0.0, max_trials
@@ -74,7 +78,7 @@ def secant_step(model, point, direction, max_trials=40):
     for trials in range(1, max_trials + 1):
         trial = evaluate(model, point.theta + length * direction)
         trial_slope = float(direction @ trial.gradient)
-        climbs = _climbs(point, trial, slope, length)
+        climbs = _climbs(point, trial, slope, trial_slope, length)
         if climbs and (best[0] is None or trial.llf >= best[0].llf):
             best = (trial, length)
         if climbs and abs(trial_slope) <= _FLAT * slope:

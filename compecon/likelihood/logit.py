@@ -29,7 +29,7 @@ def as_design(X, names, weights):
         raise DataError(f"X of BinaryLogit has shape {X.shape}, y has {weights.size} rows; pass shape (N, K).")
     names = tuple(f"x{k}" for k in range(X.shape[1])) if names is None else tuple(str(name) for name in names)
     if len(names) != X.shape[1] or len(set(names)) < len(names):
-        raise DataError(f"names of BinaryLogit are {names}, X has {X.shape[1]} columns; pass one distinct name a column.")
+        raise DataError(f"names of BinaryLogit are {names}, X has {X.shape[1]} columns; pass one distinct name each.")
     used = X[weights > 0]
     scale = np.linalg.norm(used, axis=0)
     _, triangle, order = linalg.qr(used / np.where(scale > 0, scale, 1), mode="economic", pivoting=True)

@@ -99,14 +99,18 @@ def _power():
     """c = theta11 (x+1)^theta12, the one cost of Rust's Table VIII that is not linear in its parameters."""
 
     # An optimizer may try exponents that overflow; the solver refuses the infinite costs.
-    @np.errstate(over="ignore", invalid="ignore")
+    quiet = np.errstate(over="ignore", invalid="ignore")
+
+    @quiet
     def value(x, theta1):
         return theta1[0] * (x + 1) ** theta1[1]
 
+    @quiet
     def gradient(x, theta1):
         curve = (x + 1) ** theta1[1]
         return np.array([curve, theta1[0] * curve * np.log(x + 1)])
 
+    @quiet
     def hessian(x, theta1):
         cross = (x + 1) ** theta1[1] * np.log(x + 1)
         return np.array([[np.zeros(x.size), cross], [cross, theta1[0] * cross * np.log(x + 1)]])

@@ -1,6 +1,6 @@
 """The model's primitives: `ZurcherModel` (what is fixed) and `Params` (what is estimated)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
@@ -96,6 +96,11 @@ class ZurcherModel:
     cost : str or Cost
         'linear', 'quadratic', 'cubic', 'sqrt', 'hyperbolic', 'mixed', 'power', or your own `zurcher.Cost`.
 
+    Attributes
+    ----------
+    states : (n_states,) float
+        0, 1, ..., n_states - 1, read-only: the argument that cost functions get.
+
     Raises
     ------
     ParameterError
@@ -114,6 +119,7 @@ class ZurcherModel:
     n_states: int = 90
     discount: float = 0.9999
     cost: str | Cost = "linear"
+    states: np.ndarray = field(init=False)
 
     def __post_init__(self):
         if isinstance(self.n_states, bool) or not isinstance(self.n_states, (int, np.integer)) or self.n_states < 2:
@@ -130,14 +136,12 @@ class ZurcherModel:
         object.__setattr__(self, "n_states", int(self.n_states))
         object.__setattr__(self, "discount", discount)
         object.__setattr__(self, "cost", find_cost(self.cost))
+        states = np.arange(float(self.n_states))
+        states.flags.writeable = False
+        object.__setattr__(self, "states", states)
 
     def __repr__(self):
         return f"ZurcherModel(n_states={self.n_states}, discount={self.discount:g}, cost={self.cost.name!r})"
-
-    @property
-    def states(self):
-        """(n,) float: 0, 1, ..., n_states - 1, the argument that cost functions get."""
-        return np.arange(float(self.n_states))
 
     def costs(self, theta1):
         """(n,) float: c(x, theta1) in every state. Raises ParameterError where it is not finite."""

@@ -145,13 +145,11 @@ def nfxp(model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, the
 
 
 def _maximize_joint(choices, start, optimizer, options):
-    """Maximise on log odds; report the path and the gradient in probabilities."""
+    """Maximise on log odds; report the path in probabilities, the gradient as the optimizer saw it."""
     working = LogOdds(choices)
     maximum = maximize(working, working.from_natural(start), method=optimizer, **options)
-    theta = working.to_natural(maximum.theta)
-    gradient = np.linalg.solve(working.jacobian(theta).T, maximum.gradient)
     path = np.array([working.to_natural(phi) for phi in maximum.path])
-    return replace(maximum, theta=theta, gradient=gradient, path=path)
+    return replace(maximum, theta=path[-1], path=path)
 
 
 def _closed_form(transitions):

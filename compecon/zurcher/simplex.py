@@ -1,9 +1,10 @@
 """Log odds for the mileage probabilities, so that no optimizer step leaves the simplex."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
+
+from compecon.zurcher import simplex_kernels as kernels
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +36,8 @@ class LogOdds:
 
     def to_natural(self, phi):
         """(RC, theta1, theta3) from (RC, theta1, q)."""
-        theta, first = phi.copy(), self._first
-        shift = max(0.0, float(phi[first:].max()))
-        odds = np.exp(phi[first:] - shift)
-        theta[first:] = odds / (odds.sum() + math.exp(-shift))
+        theta = phi.copy()
+        kernels.to_shares(phi[self._first :], theta[self._first :])
         return theta
 
     def from_natural(self, theta):
@@ -55,10 +54,7 @@ class LogOdds:
     def loglike(self, phi):
         theta = self.to_natural(phi)
         logl, scores = self.natural.loglike(theta)
-        shares, block = theta[self._first :], scores[:, self._first :]
-        # The Jacobian's block is diag(p) - p p', so no matrix is needed: dl/dq_k = p_k (s_k - sum_j p_j s_j).
-        block -= (block @ shares)[:, None]
-        block *= shares
+        kernels.chain_scores(theta[self._first :], scores)
         return logl, scores
 
     def hessian_obs(self, phi):
