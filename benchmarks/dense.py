@@ -14,8 +14,7 @@ from compecon.zurcher.solve import default_tol
 class DenseLikelihood(ChoiceLikelihood):
     """`ChoiceLikelihood` whose fixed point and score both come from LU factors of I - Gamma'."""
 
-    def value_derivatives(self, theta):
-        RC, theta1, theta3 = self.split(theta)
+    def value_derivatives(self, RC, theta1, theta3):
         model, n = self.model, self.model.n_states
         cost, dcost = model.cost.value(model.states, theta1), model.cost.gradient(model.states, theta1)
         Pi = transition_matrix(theta3, n)

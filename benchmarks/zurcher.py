@@ -83,8 +83,8 @@ def profile(n_states, repeats=300):
             solution.ev, cost, params.RC, DISCOUNT, keep, replace, logsum
         ),
         "expect": lambda: k.expect(logsum, THETA3, rhs),
-        "factor": lambda: k.factor(keep, replace, THETA3, DISCOUNT, pivot, unit),
-        "solve_factored": lambda: k.solve_factored(keep, THETA3, DISCOUNT, pivot, unit, rhs, step),
+        "factor": lambda: k.factor(replace, THETA3, DISCOUNT, pivot),
+        "solve_factored": lambda: k.solve_factored(keep, THETA3, DISCOUNT, pivot, rhs, unit, step),
     }
     for name, call in parts.items():
         yield name, 1e6 * best_time(lambda: [call() for _ in range(repeats)], 0.2) / repeats

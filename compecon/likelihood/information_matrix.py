@@ -41,7 +41,7 @@ def information_matrix_test(model, theta=None, bootstrap=None, seed=None, refit=
     refit : callable, (model, start) -> Estimate or (K,) array, how a drawn sample is estimated
     progress : bool, show a progress bar
     tol : float, an indicator counts where it adds more than this to what the others span, relative to its parts;
-        well above the rounding of the derivatives (1e-15 here), well below what is small but real (5e-8 in Rust's model)
+        above the rounding of the derivatives (1e-15 here), below what is small but real (5e-8 in Rust's model)
 
     Returns
     -------

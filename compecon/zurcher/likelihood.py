@@ -7,11 +7,13 @@
 Rows are the cells (x, d, dx) of `BusData`, weighted by their counts, so a panel of any length costs the same.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from compecon.zurcher import kernels
+from compecon.zurcher.model import Params
+from compecon.zurcher.simulate import resample
 from compecon.zurcher.solve import fixed_point
 
 
@@ -113,6 +115,11 @@ class ChoiceLikelihood(_Cells):
         first = theta.size - self.free.size
         theta3 = self.probabilities(theta[first:]) if self.joint else self.theta3
         return float(theta[0]), theta[1:first], theta3
+
+    def simulate(self, theta, seed):
+        """The same likelihood on a panel drawn from the model at `theta`, for parametric bootstraps; see `resample`."""
+        data = resample(self.model, Params(*self.split(np.asarray(theta, dtype=float))), self.data, seed)
+        return replace(self, data=data)
 
     def value_derivatives(self, RC, theta1, theta3):
         """Solve the fixed point and differentiate it; None where it has no solution in doubles."""
