@@ -41,8 +41,7 @@ def covariance(model, theta, kind="opg"):
     >>> covariance(examples.Poisson([2, 0, 3, 1]), [1.5], kind="hessian").round(6).tolist()
     [[0.375]]
     """
-    if kind not in KINDS:
-        raise ParameterError(f"unknown covariance {kind!r}; choose one of {', '.join(map(repr, KINDS))}.")
+    check_kind(kind)
     theta = np.asarray(theta, dtype=np.float64)
     _, scores = model.loglike(theta)
     if kind == "opg":
@@ -53,6 +52,12 @@ def covariance(model, theta, kind="opg"):
     if kind == "sandwich":
         return bread @ outer_product(scores, model.weights) @ bread
     return bread @ _clustered_product(model, scores) @ bread
+
+
+def check_kind(kind):
+    """Raise ParameterError unless `kind` names a covariance: before an estimation rather than after it."""
+    if kind not in KINDS:
+        raise ParameterError(f"unknown covariance {kind!r}; choose one of {', '.join(map(repr, KINDS))}.")
 
 
 def outer_product(scores, weights):

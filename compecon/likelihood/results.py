@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from compecon.errors import CompEconError, ParameterError
-from compecon.likelihood.covariance import covariance
+from compecon.likelihood.covariance import check_kind, covariance
 from compecon.likelihood.maximize import Maximum, maximize
 from compecon.likelihood.summary import Summary
 
@@ -123,5 +123,6 @@ def fit(model, start, optimizer="bhhh-bfgs", kind="opg", **options):
     >>> fit(examples.Poisson([2, 0, 3, 1]), [1.0]).params.round(6).to_dict()
     {'mean': 1.5}
     """
+    check_kind(kind)
     maximum = maximize(model, start, method=optimizer, **options)
     return Estimate(model, maximum.theta, maximum, kind)

@@ -38,7 +38,7 @@ def parametric_bootstrap(fit, draws, seed):
     """Draw `draws` samples from the model at the estimate and estimate each in the same way.
 
     Each sample has the buses, months and first states of the data. Sample b uses the b-th stream spawned from `seed`,
-    so the result does not depend on the order of the work. Samples that fail (no replacement drawn, say) are left out,
+    so the result does not depend on the order of the work; `seed` is an int or a numpy Generator. Samples that fail (no replacement drawn, say) are left out,
     counted and reported by a warning.
     """
     if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 2:
@@ -49,11 +49,11 @@ def parametric_bootstrap(fit, draws, seed):
         "start": np.concatenate(([params.RC], params.theta1)),
         "theta3": fit.theta3 if fit.theta3_given else None,
     }
-    for stream in np.random.SeedSequence(seed).spawn(draws):
+    for stream in np.random.default_rng(seed).spawn(draws):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", CompEconWarning)
-                sample = resample(fit.structure, params, fit.data, np.random.default_rng(stream))
+                sample = resample(fit.structure, params, fit.data, stream)
                 again = nfxp(fit.structure, sample, **again_alike)
         except CompEconError:
             continue

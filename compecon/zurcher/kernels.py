@@ -105,10 +105,12 @@ def newton(ev, cost, p, RC, discount, tol, max_iter, steps, work):
     """Newton-Kantorovich from `ev`, in place; steps[k] = max|step k| / max(1, max|EV|). Returns the number of steps.
 
     The operator is convex and T an M-matrix, so after the first step the iterates rise monotonically to the
-    fixed point, whatever the start (Newton's method is policy iteration here). work : (7, n).
+    fixed point, whatever the start (Newton's method is policy iteration here). On return the first three rows of work
+    (7, n) hold keep, replace and logsum at `ev`.
     """
     keep, replace, logsum, residual = work[0], work[1], work[2], work[3]
     pivot, unit, step = work[4], work[5], work[6]
+    n_iter = 0
     for it in range(max_iter):
         choose(ev, cost, RC, discount, keep, replace, logsum)
         expect(logsum, p, residual)
@@ -122,10 +124,12 @@ def newton(ev, cost, p, RC, discount, tol, max_iter, steps, work):
             largest = max(largest, abs(step[x]))
             scale = max(scale, abs(ev[x]))
         steps[it] = largest / scale
+        n_iter = it + 1
         # Not `steps[it] <= tol`: a NaN must end the loop too.
         if not steps[it] > tol:
-            return it + 1
-    return max_iter
+            break
+    choose(ev, cost, RC, discount, keep, replace, logsum)
+    return n_iter
 
 
 @kernel
@@ -134,11 +138,12 @@ def contract(ev, cost, p, RC, discount, tol, switch, max_iter, steps, work):
 
     steps[k] bounds the relative distance to the fixed point, discount/(1-discount) max|change| / max(1, max|EV|).
     With switch > 0 it also ends when the ratio of successive changes is within `switch` of the discount
-    factor: what is left is then nearly a constant, which one Newton step removes. work : (4, n).
+    factor: what is left is then nearly a constant, which one Newton step removes. On return the first three rows of work
+    (at least 4, n) hold keep, replace and logsum at `ev`.
     """
     keep, replace, logsum, update = work[0], work[1], work[2], work[3]
     bound = discount / (1.0 - discount)
-    before = math.inf
+    before, n_iter = math.inf, 0
     for it in range(max_iter):
         choose(ev, cost, RC, discount, keep, replace, logsum)
         expect(logsum, p, update)
@@ -148,28 +153,27 @@ def contract(ev, cost, p, RC, discount, tol, switch, max_iter, steps, work):
             scale = max(scale, abs(update[x]))
             ev[x] = update[x]
         steps[it] = bound * largest / scale
-        if not steps[it] > tol:
-            return it + 1
-        if switch > 0.0 and abs(largest / before - discount) <= switch:
-            return it + 1
+        n_iter = it + 1
+        if not steps[it] > tol or (switch > 0.0 and abs(largest / before - discount) <= switch):
+            break
         before = largest
-    return max_iter
+    choose(ev, cost, RC, discount, keep, replace, logsum)
+    return n_iter
 
 
 @kernel
-def differentiate(ev, cost, dcost, p, free, implied, RC, discount, dgap, dlogsum, work):
+def differentiate(dcost, p, free, implied, discount, dgap, dlogsum, work):
     """First derivatives of gap(x) and logsum(x) in RC, theta1 and the free mileage probabilities.
 
     Implicit function theorem: dEV = (I - Gamma')^-1 dGamma, one O(n J) solve a parameter. `free` lists the
     categories whose probabilities are parameters; that of category `implied` is one minus their sum.
-    dcost : (K1, n); dgap, dlogsum : (1 + K1 + free.size, n). On return work (7, n) holds keep, replace and pivot
-    at `ev`, as `differentiate_twice` wants them.
+    dcost : (K1, n); dgap, dlogsum : (1 + K1 + free.size, n). work is as `newton` leaves it, and is left as
+    `differentiate_twice` wants it.
     """
     keep, replace, logsum, rhs = work[0], work[1], work[2], work[3]
     pivot, unit, dev = work[4], work[5], work[6]
-    n, n_costs = ev.size, dcost.shape[0]
+    n, n_costs = keep.size, dcost.shape[0]
     last = n - 1
-    choose(ev, cost, RC, discount, keep, replace, logsum)
     factor(replace, p, discount, pivot)
     for k in range(dgap.shape[0]):
         if k <= n_costs:

@@ -126,12 +126,11 @@ class ChoiceLikelihood(_Cells):
         solved = fixed_point(self.model, RC, theta1, theta3)
         if solved is None:
             return None
-        ev, cost = solved
+        ev, cost, work = solved
         dcost = np.ascontiguousarray(self.model.cost.gradient(self.model.states, theta1), dtype=np.float64)
         dgap, dlogsum = np.empty((2, 1 + dcost.shape[0] + self.free.size, ev.size))
-        work = np.empty((7, ev.size))
         discount = self.model.discount
-        kernels.differentiate(ev, cost, dcost, theta3, self.free, self.implied, RC, discount, dgap, dlogsum, work)
+        kernels.differentiate(dcost, theta3, self.free, self.implied, discount, dgap, dlogsum, work)
         gap = RC - (cost - cost[0]) + discount * (ev - ev[0])
         return ValueDerivatives(gap, dgap, dlogsum, work)
 

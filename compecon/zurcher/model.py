@@ -1,7 +1,6 @@
 """The model's primitives: `ZurcherModel` (what is fixed) and `Params` (what is estimated)."""
 
 from dataclasses import dataclass, field
-from math import isfinite
 
 import numpy as np
 
@@ -151,8 +150,7 @@ class ZurcherModel:
                 f"theta1 has shape {theta1.shape}; cost {self.cost.name!r} has the parameters {self.cost.param_names}."
             )
         values = np.ascontiguousarray(self.cost.value(self.states, theta1), dtype=np.float64)
-        # The sum is finite where all values are, and cheaper to look at.
-        if values.shape != (self.n_states,) or not (isfinite(values.sum()) or np.isfinite(values).all()):
+        if values.shape != (self.n_states,) or not np.isfinite(values).all():
             raise ParameterError(
                 f"cost {self.cost.name!r} at theta1 = {theta1.tolist()} must give {self.n_states} finite values, one a "
                 f"state; it gives shape {values.shape} with {np.sum(~np.isfinite(values))} that are not finite."

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from compecon.errors import DataError, ParameterError
-from compecon.likelihood.covariance import invert, outer_product
+from compecon.likelihood.covariance import check_kind, invert, outer_product
 from compecon.likelihood.maximize import Maximum, maximize, total_hessian
 from compecon.likelihood.results import Estimate
 from compecon.zurcher.costs import COSTS
@@ -91,8 +91,8 @@ def nfxp(model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, the
         Starting values of RC and theta1; theta3 starts at its observed shares.
     theta3 : (J,) float, optional
         For 'partial' only: mileage probabilities known from elsewhere. By default the observed shares.
-    kind : {'opg', 'hessian', 'sandwich', 'cluster'}
-        Covariance that the result reports unless it is told otherwise.
+    kind : {'opg', 'hessian', 'sandwich', 'cluster', 'two-step'}
+        Covariance that the result reports unless it is told otherwise; 'two-step' for a 'partial' fit only.
     **options
         step, tol, max_iter of `compecon.likelihood.maximize`.
 
@@ -130,6 +130,7 @@ def nfxp(model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, the
     _check(model, data, likelihood)
     if theta3 is not None and likelihood != "partial":
         raise ParameterError(f"theta3 is estimated by the {likelihood!r} likelihood; give it with 'partial' only.")
+    _check_kind(kind, likelihood, theta3 is not None)
     transitions = TransitionLikelihood(model, data)
     if likelihood == "transitions":
         return NFXPEstimate(transitions, transitions.closed_form(), _closed_form(transitions), kind, likelihood)
@@ -170,10 +171,7 @@ def two_step_covariance(estimate):
     -H22^-1 (s2 - H21 H11^-1 s1), with s1, H11 of the transitions, s2, H22 of the choices and H21 the choices' cross
     derivatives in (RC, theta1) and theta3. The covariance is the sum of the squares of these moves.
     """
-    if estimate.likelihood != "partial":
-        raise ParameterError(f"kind='two-step' corrects a 'partial' fit; this is a {estimate.likelihood!r} fit.")
-    if estimate.theta3_given:
-        raise ParameterError("theta3 was given, not estimated, so there is no first step to correct for; use 'sandwich'.")
+    _check_kind("two-step", estimate.likelihood, estimate.theta3_given)
     model, data = estimate.structure, estimate.data
     transitions = TransitionLikelihood(model, data)
     shares = transitions.closed_form()
@@ -204,6 +202,15 @@ def _check(model, data, likelihood):
             f"the sample (groups {list(data.groups)}, {data.n_obs} observations) holds {found}: the likelihood rises "
             "for ever in RC, and no finite estimate exists. Add groups that hold both choices."
         )
+
+
+def _check_kind(kind, likelihood, theta3_given):
+    if kind != "two-step":
+        check_kind(kind)
+    elif likelihood != "partial":
+        raise ParameterError(f"kind='two-step' corrects a 'partial' fit; this is a {likelihood!r} fit.")
+    elif theta3_given:
+        raise ParameterError("theta3 was given, not estimated, so there is no first step to correct for; use 'sandwich'.")
 
 
 def _check_start(model, start):

@@ -120,9 +120,8 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
     tol = floor if tol is None else _check_tol(tol, floor)
     max_iter = _check_max_iter(method, max_iter)
     ev = np.zeros(model.n_states) if ev0 is None else _check_start(model, ev0)
-    steps, n_sweeps = _iterate(method, ev, cost, p, params.RC, model.discount, tol, max_iter)
-    keep, replace, logsum = np.empty((3, ev.size))
-    kernels.choose(ev, cost, params.RC, model.discount, keep, replace, logsum)
+    work = np.empty((7, ev.size))
+    steps, n_sweeps = _iterate(method, ev, cost, p, params.RC, model.discount, tol, max_iter, work)
     residual = float(steps[-1])
     converged = bool(residual <= tol)
     if not converged:
@@ -132,28 +131,28 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
             ConvergenceWarning,
             stacklevel=3,
         )
-    return Solution(model, params, method, ev, np.array([keep, replace]).T, converged, steps.size, residual, tol, steps, n_sweeps)
+    return Solution(model, params, method, ev, work[:2].copy().T, converged, steps.size, residual, tol, steps, n_sweeps)
 
 
-def _iterate(method, ev, cost, p, RC, discount, tol, max_iter):
-    """Run `method` on `ev` in place; return the relative steps and how many of them were sweeps."""
-    steps = np.empty(max_iter + _POLY_SWEEPS)
-    work = np.empty((7, ev.size))
-    if method == "newton":
-        return steps[: kernels.newton(ev, cost, p, RC, discount, tol, max_iter, steps, work)].copy(), 0
+def _iterate(method, ev, cost, p, RC, discount, tol, max_iter, work):
+    """Run `method` on `ev` in place, with keep and replace in work; return the steps and how many of them were sweeps."""
+    problem = (ev, cost, p, RC, discount, tol)
     if method == "dense":
         ev[:], steps = newton_dense(ev, cost, transition_matrix(p, ev.size), RC, discount, tol, max_iter)
+        kernels.choose(ev, cost, RC, discount, work[0], work[1], work[2])
         return steps, 0
+    steps, n_sweeps, n_steps = np.empty(max_iter + _POLY_SWEEPS), 0, 0
     if method == "contraction":
-        n_sweeps = kernels.contract(ev, cost, p, RC, discount, tol, 0.0, max_iter, steps, work)
-        return steps[:n_sweeps].copy(), n_sweeps
-    n_sweeps = kernels.contract(ev, cost, p, RC, discount, tol, _POLY_SWITCH, _POLY_SWEEPS, steps, work)
-    n_steps = kernels.newton(ev, cost, p, RC, discount, tol, max_iter, steps[n_sweeps:], work)
+        n_sweeps = kernels.contract(*problem, 0.0, max_iter, steps, work)
+    elif method == "poly":
+        n_sweeps = kernels.contract(*problem, _POLY_SWITCH, _POLY_SWEEPS, steps, work)
+    if method != "contraction":
+        n_steps = kernels.newton(*problem, max_iter, steps[n_sweeps:], work)
     return steps[: n_sweeps + n_steps].copy(), n_sweeps
 
 
 def fixed_point(model, RC, theta1, theta3):
-    """(EV, costs) by Newton for arrays as an estimator has them; None where there is no converged finite answer.
+    """(EV, costs, work) by Newton for arrays as an estimator has them; None where there is no converged answer.
 
     No checks, no warnings, no result object: an optimizer calls this at points that it may have to give up.
     """
@@ -161,7 +160,7 @@ def fixed_point(model, RC, theta1, theta3):
     ev, steps, work = np.zeros(cost.size), np.empty(_MAX_ITER["newton"]), np.empty((7, cost.size))
     tol = default_tol(model.discount)
     n_iter = kernels.newton(ev, cost, theta3, RC, model.discount, tol, steps.size, steps, work)
-    return (ev, cost) if steps[n_iter - 1] <= tol else None
+    return (ev, cost, work) if steps[n_iter - 1] <= tol else None
 
 
 def bellman(model, ev, params):
