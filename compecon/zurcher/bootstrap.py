@@ -37,9 +37,9 @@ class BootstrapSample:
 def parametric_bootstrap(fit, draws, seed):
     """Draw `draws` samples from the model at the estimate and estimate each in the same way.
 
-    Each sample has the buses, months and first states of the data. Sample b uses the b-th stream spawned from `seed`,
-    so the result does not depend on the order of the work; `seed` is an int or a numpy Generator. Samples that fail (no replacement drawn, say) are left out,
-    counted and reported by a warning.
+    Each sample has the buses, months and first states of the data. Sample b uses the b-th stream spawned from `seed` (an
+    int or a numpy Generator), so the result does not depend on the order of the work. Samples that fail (no replacement
+    drawn, say) are left out, counted and reported by a warning.
     """
     if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 2:
         raise ParameterError(f"draws = {draws!r}; it must be an integer of at least 2.")
