@@ -39,5 +39,5 @@ class Summary:
 
 
 def _number(value):
-    """Six significant digits, aligned well enough for a column."""
-    return f"{value:.6g}"
+    """Five significant digits: more than a standard error deserves, and enough to compare with print."""
+    return f"{value:.5g}"
