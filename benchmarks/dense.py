@@ -5,8 +5,9 @@ from scipy.linalg import lu_factor, lu_solve
 
 from compecon.likelihood.covariance import covariance
 from compecon.likelihood.maximize import maximize
+from compecon.zurcher import kernels
 from compecon.zurcher.dense import bellman_dense, transition_matrix
-from compecon.zurcher.likelihood import ChoiceLikelihood, TransitionLikelihood, ValueDerivatives
+from compecon.zurcher.likelihood import ChoiceLikelihood, TransitionLikelihood
 from compecon.zurcher.simplex import LogOdds
 from compecon.zurcher.solve import default_tol
 
@@ -14,13 +15,23 @@ from compecon.zurcher.solve import default_tol
 class DenseLikelihood(ChoiceLikelihood):
     """`ChoiceLikelihood` whose fixed point and score both come from LU factors of I - Gamma'."""
 
-    def value_derivatives(self, RC, theta1, theta3):
+    def loglike(self, theta):
+        RC, theta1, theta3 = self.split(theta)
+        gap, dgap = self._differentiate(RC, theta1, theta3)
+        logl, scores, data = np.empty(self.data.n_cells), np.zeros((self.data.n_cells, theta.size)), self.data
+        kernels.cell_scores(
+            data.cell_x, data.cell_d, data.cell_dx, gap, dgap, theta3, self.free, self.implied, float(self.joint), logl, scores
+        )
+        return logl, scores
+
+    def _differentiate(self, RC, theta1, theta3):
+        """gap (n,) and its derivatives (K, n) at the fixed point."""
         model, n = self.model, self.model.n_states
         cost, dcost = model.cost.value(model.states, theta1), model.cost.gradient(model.states, theta1)
         Pi = transition_matrix(theta3, n)
         ev, factors, logsum, keep = newton_by_lu(cost, Pi, RC, model.discount)
         costs = -(Pi @ (dcost * keep).T) - np.outer(Pi @ (1 - keep), dcost[:, 0])
-        ahead = logsum[np.minimum(np.arange(n)[:, None] + self.free.astype(int), n - 1)]
+        ahead = logsum[np.minimum(np.arange(n)[:, None] + self.index, n - 1)]
         base = logsum[np.minimum(np.arange(n) + self.implied, n - 1)]
         dGamma = np.column_stack((-(Pi @ (1 - keep)), costs, ahead - base[:, None]))
         dev = lu_solve(factors, dGamma, check_finite=False).T
@@ -28,7 +39,7 @@ class DenseLikelihood(ChoiceLikelihood):
         dgap[0] += 1
         dgap[1 : 1 + len(dcost)] -= dcost - dcost[:, :1]
         gap = RC - (cost - cost[0]) + model.discount * (ev - ev[0])
-        return ValueDerivatives(gap, np.ascontiguousarray(dgap), None, None)
+        return gap, np.ascontiguousarray(dgap)
 
 
 def newton_by_lu(cost, Pi, RC, discount):

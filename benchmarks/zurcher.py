@@ -79,7 +79,7 @@ def profile(n_states, repeats=300):
     keep, replace, logsum, rhs, pivot, unit, step = np.empty((7, n_states))
     k = zurcher.kernels
     parts = {
-        "choose (exp, log, two divisions)": lambda: k.choose(
+        "choose (exp, logsum, probabilities)": lambda: k.choose(
             solution.ev, cost, params.RC, DISCOUNT, keep, replace, logsum
         ),
         "expect": lambda: k.expect(logsum, THETA3, rhs),

@@ -12,7 +12,7 @@ from compecon.errors import ConvergenceError, ConvergenceWarning, ParameterError
 from compecon.likelihood import bfgs, bhhh, bhhh_bfgs, examples, fit, kernels, newton
 from compecon.likelihood.covariance import covariance
 from compecon.likelihood.linesearch import evaluate, secant_step, unit_step
-from compecon.likelihood.maximize import _bfgs_update, maximize, total_hessian
+from compecon.likelihood.maximize import maximize, total_hessian
 
 METHODS = ("bhhh", "newton", "bfgs", "bhhh-bfgs")
 STEPS = ("unit", "secant")
@@ -31,6 +31,13 @@ MODELS = {
         [0.0, 0.0],
     ),
 }
+
+
+def bfgs_update(matrix, move, change):
+    """The kernel, with its output and workspace."""
+    updated = np.empty_like(matrix)
+    kernels.bfgs_update(matrix, move, change, np.empty(move.size), updated)
+    return updated
 
 
 def closed_form(model):
@@ -179,7 +186,7 @@ def test_the_bfgs_update_meets_the_secant_equation_and_is_the_inverse_of_the_tex
     for _ in range(20):
         move, change = rng.normal(size=(2, 4))
         change *= np.sign(change @ move)
-        updated = _bfgs_update(matrix, move, change)
+        updated = bfgs_update(matrix, move, change)
         assert np.allclose(updated @ move, change, rtol=1e-9)
         assert np.allclose(updated, updated.T)
         rho, eye = 1 / (change @ move), np.eye(4)
@@ -187,7 +194,7 @@ def test_the_bfgs_update_meets_the_secant_equation_and_is_the_inverse_of_the_tex
         inverse = left @ np.linalg.inv(matrix) @ left.T + rho * np.outer(move, move)
         assert np.allclose(updated @ inverse, eye, atol=1e-7)
         assert (np.linalg.eigvalsh(updated) > 0).all()
-    assert _bfgs_update(matrix, move, -change) is matrix
+    assert np.array_equal(bfgs_update(matrix, move, -change), matrix)
 
 
 def test_the_switch_is_bhhh_until_the_predicted_gain_is_below_one_and_bfgs_from_its_matrix_afterwards():
@@ -200,7 +207,8 @@ def test_the_switch_is_bhhh_until_the_predicted_gain_is_below_one_and_bfgs_from_
         if k == 0 or points[k - 1].residual > 1:
             matrix = point.opg
         else:
-            matrix = _bfgs_update(matrix, point.theta - points[k - 1].theta, points[k - 1].gradient - point.gradient)
+            before = points[k - 1]
+            matrix = bfgs_update(matrix, point.theta - before.theta, before.gradient - point.gradient)
         rebuilt.append(np.linalg.solve(matrix, point.gradient))
     moves = np.diff(maximum.path, axis=0) / maximum.trace["step"].to_numpy()[1:, None]
     assert np.allclose(moves, rebuilt, rtol=1e-7, atol=1e-12)

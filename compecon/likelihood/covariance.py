@@ -12,6 +12,7 @@ No degrees-of-freedom correction is applied to any of them.
 
 import numpy as np
 
+from compecon._linalg import cholesky_solve
 from compecon.errors import ConvergenceError, ParameterError
 from compecon.likelihood.maximize import total_hessian
 
@@ -74,17 +75,24 @@ def _clustered_product(model, scores):
 
 
 def invert(matrix, names, what):
-    """Inverse of a positive definite matrix, after scaling it to a unit diagonal."""
-    diagonal = np.diag(matrix)
-    if np.isfinite(matrix).all() and (diagonal > 0).all():
-        scale = 1 / np.sqrt(diagonal)
-        values, vectors = np.linalg.eigh(matrix * np.outer(scale, scale))
-        if values[0] > 1e-13 * values[-1]:
-            return np.outer(scale, scale) * ((vectors / values) @ vectors.T)
-        worst = [names[k] for k in np.flatnonzero(np.abs(vectors[:, 0]) > 0.1)]
-    else:
-        worst = [names[k] for k in np.flatnonzero(~(diagonal > 0))] or list(names)
+    """Inverse of a positive definite matrix, column by column from its Cholesky factor."""
+    size = len(matrix)
+    matrix, identity = np.ascontiguousarray(matrix), np.eye(size)
+    inverse, factor = np.empty((size, size)), np.empty((size + 1, size))
+    if all(cholesky_solve(matrix, 0.0, identity[k], factor, inverse[k]) for k in range(size)):
+        return (inverse + inverse.T) / 2
+    worst = _suspects(matrix, names)
     raise ConvergenceError(
         f"the {what} is not positive definite, so the estimate has no covariance matrix: the data do not identify "
         f"{', '.join(worst)} here. Check that the optimizer converged; if so, drop or fix a parameter."
     )
+
+
+def _suspects(matrix, names):
+    """Names of the parameters that a matrix without an inverse says too little about."""
+    diagonal = np.diag(matrix)
+    if not (np.isfinite(matrix).all() and (diagonal > 0).all()):
+        return [name for name, value in zip(names, diagonal) if not value > 0] or list(names)
+    scale = 1 / np.sqrt(diagonal)
+    flattest = np.linalg.eigh(matrix * np.outer(scale, scale))[1][:, 0]
+    return [name for name, weight in zip(names, flattest) if abs(weight) > 0.1]

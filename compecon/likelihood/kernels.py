@@ -38,3 +38,35 @@ def ascent(metric, gradient, direction, factor):
             return ridge
         ridge = 1e-10 if ridge == 0.0 else 10.0 * ridge
     return -1.0
+
+
+@kernel
+def bhhh(scores, weights, gradient, opg, direction, factor):
+    """One step of BHHH from scores and weights: fills gradient, opg and direction, and returns the ridge of `ascent`.
+
+    The gain that the step predicts is direction' gradient.
+    """
+    outer_product(scores, weights, gradient, opg)
+    return ascent(opg, gradient, direction, factor)
+
+
+@kernel
+def bfgs_update(matrix, move, change, image, updated):
+    """The BFGS update of an approximation A to minus the Hessian, from a move and minus the gradient's change.
+
+    updated = A - (A m)(A m)' / (m' A m) + c c' / (c' m); it maps m to c. Where the path shows no curvature,
+    c' m <= 1e-10 m' A m, A is kept. image : (K,) workspace.
+    """
+    n = move.size
+    curvature, size = 0.0, 0.0
+    for a in range(n):
+        image[a] = 0.0
+        for b in range(n):
+            image[a] += matrix[a, b] * move[b]
+        curvature += change[a] * move[a]
+        size += image[a] * move[a]
+    for a in range(n):
+        for b in range(n):
+            updated[a, b] = matrix[a, b]
+            if curvature > 1e-10 * size:
+                updated[a, b] += change[a] * change[b] / curvature - image[a] * image[b] / size

@@ -15,31 +15,38 @@ _NOISE = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """The log-likelihood at one parameter vector, with its gradient, outer product of scores B, and g' B^-1 g."""
+    """The log-likelihood at one parameter vector, its gradient g, the outer product of scores B, and sqrt(g' B^-1 g).
+
+    `ridge` is what B needed to be inverted: 0 where it is positive definite, -1 where it is not finite.
+    """
 
     theta: np.ndarray
     llf: float
     gradient: np.ndarray
     opg: np.ndarray
     residual: float
-    singular: bool
+    ridge: float
 
     @property
     def usable(self):
         """Whether the value and the derivatives are finite: False outside the model's domain."""
-        return math.isfinite(self.llf) and math.isfinite(self.opg.sum())
+        return math.isfinite(self.llf) and self.ridge >= 0
+
+    @property
+    def singular(self):
+        """Whether the scores do not span all directions of the parameters."""
+        return self.ridge != 0
 
 
 def evaluate(model, theta):
     """Evaluate `model` at `theta`: a `Point`, unusable where the log-likelihood is not finite."""
     logl, scores = model.loglike(theta)
-    gradient, opg = np.empty(theta.size), np.empty((theta.size, theta.size))
-    kernels.outer_product(scores, model.weights, gradient, opg)
-    direction, factor = np.zeros(theta.size), np.empty((theta.size + 1, theta.size))
-    singular = kernels.ascent(opg, gradient, direction, factor) != 0
+    n_params = theta.size
+    gradient, direction, opg = np.empty(n_params), np.zeros(n_params), np.empty((n_params, n_params))
+    ridge = kernels.bhhh(scores, model.weights, gradient, opg, direction, np.empty((n_params + 1, n_params)))
     gain = float(direction @ gradient)
     residual = math.sqrt(gain) if gain >= 0 else math.nan
-    return Point(theta, float(model.weights @ logl), gradient, opg, residual, singular)
+    return Point(theta, float(model.weights @ logl), gradient, opg, residual, ridge)
 
 
 def _climbs(point, trial, slope, trial_slope, length):

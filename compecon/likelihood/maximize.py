@@ -177,22 +177,21 @@ def _newton_metric(model, point, before, matrix):
 def _bfgs_metric(model, point, before, matrix):
     if before is None:
         return np.diag(np.diag(point.opg))
-    return _bfgs_update(matrix, point.theta - before.theta, before.gradient - point.gradient)
+    return _bfgs_update(matrix, point, before)
 
 
 def _switch_metric(model, point, before, matrix):
     # residual^2 is the predicted gain; below one, the quadratic picture that BFGS draws from is a good one.
     if before is None or before.residual > 1:
         return point.opg
-    return _bfgs_update(matrix, point.theta - before.theta, before.gradient - point.gradient)
+    return _bfgs_update(matrix, point, before)
 
 
-def _bfgs_update(matrix, move, change):
-    """The BFGS update of an approximation to minus the Hessian; skipped where the path shows no curvature."""
-    curvature, image = float(change @ move), matrix @ move
-    if not curvature > 1e-10 * float(move @ image):
-        return matrix
-    return matrix - np.outer(image, image) / (move @ image) + np.outer(change, change) / curvature
+def _bfgs_update(matrix, point, before):
+    """The BFGS matrix after the step from `before` to `point`."""
+    updated, image = np.empty_like(matrix), np.empty(point.theta.size)
+    kernels.bfgs_update(matrix, point.theta - before.theta, before.gradient - point.gradient, image, updated)
+    return updated
 
 
 _METRICS = {"bhhh": _bhhh_metric, "newton": _newton_metric, "bfgs": _bfgs_metric, "bhhh-bfgs": _switch_metric}

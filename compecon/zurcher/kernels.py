@@ -33,6 +33,19 @@ def expect(values, p, out):
 
 
 @kernel
+def log_one_plus(odds):
+    """log(1 + odds) for odds in [0, 1], to 4e-16 relative: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), s = odds / (2 + odds).
+
+    s is at most 1/3, so sixteen terms suffice. Plain arithmetic runs several states at a time, which a call of log cannot.
+    """
+    s = odds / (2.0 + odds)
+    series = 0.0
+    for k in range(15, -1, -1):
+        series = 1.0 / (2 * k + 1) + s * s * series
+    return 2.0 * s * series
+
+
+@kernel
 def choose(ev, cost, RC, discount, keep, replace, logsum):
     """Choice probabilities and logsum at `ev`; each state is centred on its own better choice.
 
@@ -42,18 +55,13 @@ def choose(ev, cost, RC, discount, keep, replace, logsum):
     v_replace = -RC - cost[0] + discount * ev[0]
     for x in range(ev.size):
         gap = RC - (cost[x] - cost[0]) + discount * (ev[x] - ev[0])
-        odds = math.exp(-abs(gap))
+        keep[x], replace[x] = math.exp(-abs(gap)), gap
+    for x in range(ev.size):
+        odds, prefers_keeping = keep[x], replace[x] >= 0.0
         larger = 1.0 / (1.0 + odds)
-        # log(1 + odds) errs by 1e-16 in absolute terms, as log1p does next to |EV| >= 1, and costs a third of it.
-        excess = math.log(1.0 + odds)
-        if gap >= 0.0:
-            keep[x] = larger
-            replace[x] = odds * larger
-            logsum[x] = (discount * ev[x] - cost[x]) + excess
-        else:
-            keep[x] = odds * larger
-            replace[x] = larger
-            logsum[x] = v_replace + excess
+        keep[x] = larger if prefers_keeping else odds * larger
+        replace[x] = odds * larger if prefers_keeping else larger
+        logsum[x] = log_one_plus(odds) + (discount * ev[x] - cost[x] if prefers_keeping else v_replace)
 
 
 @kernel
@@ -81,20 +89,21 @@ def solve_factored(keep, p, discount, pivot, rhs, unit, out):
     """
     n, n_categories = keep.size, p.size
     last = n - 1
-    # The nearest state enters last and in one multiply-add, all that the recursion has to wait for.
     near = discount * p[1] if n_categories > 1 else 0.0
-    out[last] = rhs[last] * pivot[last]
-    unit[last] = (1.0 - discount) * pivot[last]
+    solved, ones = rhs[last] * pivot[last], (1.0 - discount) * pivot[last]
+    out[last], unit[last] = solved, ones
     for x in range(last - 1, -1, -1):
-        total, ones = rhs[x], 1.0 - discount
+        total, total_ones = rhs[x], 1.0 - discount
         for j in range(n_categories - 1, 1, -1):
             y = min(x + j, last)
             flow = discount * p[j] * keep[y]
             total += flow * out[y]
-            ones += flow * unit[y]
+            total_ones += flow * unit[y]
+        # Only this multiply-add waits for the state before it, whose values stay in registers.
         flow = near * keep[x + 1] * pivot[x]
-        out[x] = total * pivot[x] + flow * out[x + 1]
-        unit[x] = ones * pivot[x] + flow * unit[x + 1]
+        solved = flow * solved + total * pivot[x]
+        ones = flow * ones + total_ones * pivot[x]
+        out[x], unit[x] = solved, ones
     renewal = out[0] / unit[0]
     for x in range(n):
         out[x] += (1.0 - unit[x]) * renewal
@@ -241,7 +250,7 @@ def cell_scores(cell_x, cell_d, cell_dx, gap, dgap, p, free, implied, transition
         # With this sign both choices read alike: log P = -log(1 + exp(-sign gap)).
         sign = 1.0 - 2.0 * cell_d[i]
         odds = math.exp(-abs(gap[x]))
-        logl[i] = min(sign * gap[x], 0.0) - math.log1p(odds)
+        logl[i] = min(sign * gap[x], 0.0) - log_one_plus(odds)
         other = odds / (1.0 + odds) if sign * gap[x] >= 0.0 else 1.0 / (1.0 + odds)
         for k in range(n_params):
             scores[i, k] = sign * other * dgap[k, x]
@@ -252,6 +261,26 @@ def cell_scores(cell_x, cell_d, cell_dx, gap, dgap, p, free, implied, transition
                     scores[i, n_choice + k] -= 1.0 / p[dx]
                 elif dx == int(free[k]):
                     scores[i, n_choice + k] += 1.0 / p[dx]
+
+
+@kernel
+def evaluate(
+    cell_x, cell_d, cell_dx, RC, cost, dcost, p, free, implied, discount, transitions,
+    tol, steps, ev, work, gap, dgap, dlogsum, logl, scores,
+):  # fmt: skip
+    """One evaluation of the nested problem: from parameters and cells to log-likelihoods and scores.
+
+    `ev` is the start of Newton's method and gets the fixed point; the other outputs are as the kernels above leave them.
+    Returns 1, or 0 where the fixed point was not found within steps.size steps.
+    """
+    n_iter = newton(ev, cost, p, RC, discount, tol, steps.size, steps, work)
+    if not steps[n_iter - 1] <= tol:
+        return 0
+    for x in range(ev.size):
+        gap[x] = RC - (cost[x] - cost[0]) + discount * (ev[x] - ev[0])
+    differentiate(dcost, p, free, implied, discount, dgap, dlogsum, work)
+    cell_scores(cell_x, cell_d, cell_dx, gap, dgap, p, free, implied, transitions, logl, scores)
+    return 1
 
 
 @kernel

@@ -8,23 +8,36 @@ Rows are the cells (x, d, dx) of `BusData`, weighted by their counts, so a panel
 """
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from compecon.zurcher import kernels
 from compecon.zurcher.model import Params
 from compecon.zurcher.simulate import resample
-from compecon.zurcher.solve import fixed_point
+from compecon.zurcher.solve import default_tol
+
+_NEWTON_STEPS = 200
 
 
-@dataclass(frozen=True, eq=False)
-class ValueDerivatives:
-    """gap(x) = v_keep - v_replace and its derivatives in the parameters; gap : (n,), dgap : (K, n)."""
+class NestedValues(NamedTuple):
+    """What one evaluation of the nested problem leaves: log-likelihoods, scores, and the derivatives behind them.
+
+    Attributes
+    ----------
+    gap : (n,) float, v_keep - v_replace
+    dgap, dlogsum : (K, n) float, derivatives of gap and logsum in the parameters
+    work : (7, n) float, keep, replace and the factors of the linear system
+    logl : (C,) float; NaN where there is no solution
+    scores : (C, K) float
+    """
 
     gap: np.ndarray
     dgap: np.ndarray
     dlogsum: np.ndarray
     work: np.ndarray
+    logl: np.ndarray
+    scores: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +48,8 @@ class _Cells:
     ----------
     free : (J_free,) float
         Categories of dx whose probabilities are parameters: those observed, but for the last of them.
+    index : (J_free,) int
+        The same categories, to index with.
     implied : int
         The last observed category; its probability is one minus the sum of the others.
     """
@@ -42,6 +57,7 @@ class _Cells:
     model: object
     data: object
     free: np.ndarray = field(init=False)
+    index: np.ndarray = field(init=False)
     implied: int = field(init=False)
     param_names: tuple[str, ...] = field(init=False)
 
@@ -51,6 +67,7 @@ class _Cells:
 
     def _set(self, free, implied, param_names):
         object.__setattr__(self, "free", np.array(free, dtype=float))
+        object.__setattr__(self, "index", np.array(free, dtype=np.intp))
         object.__setattr__(self, "implied", implied)
         object.__setattr__(self, "param_names", param_names)
 
@@ -66,7 +83,7 @@ class _Cells:
     def probabilities(self, values):
         """(J,) float: theta3 with its free entries set to `values`, the implied one to the rest, empty ones to 0."""
         theta3 = np.zeros(self.data.dx_counts.size)
-        theta3[self.free.astype(np.intp)] = values
+        theta3[self.index] = values
         theta3[self.implied] = 1.0 - values.sum()
         return theta3
 
@@ -81,7 +98,7 @@ class TransitionLikelihood(_Cells):
         category = self.data.cell_dx.astype(int)
         with np.errstate(divide="ignore", invalid="ignore"):
             logl = np.log(p[category])
-            scores = (category[:, None] == self.free) / p[self.free.astype(int)]
+            scores = (category[:, None] == self.free) / p[self.index]
             scores -= (category == self.implied)[:, None] / p[self.implied]
         return logl, scores
 
@@ -92,7 +109,7 @@ class TransitionLikelihood(_Cells):
 
     def closed_form(self):
         """The observed shares of the free categories, the exact maximum."""
-        return self.data.dx_counts[self.free.astype(int)] / self.data.dx_counts.sum()
+        return self.data.dx_counts[self.index] / self.data.dx_counts.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,50 +138,53 @@ class ChoiceLikelihood(_Cells):
         data = resample(self.model, Params(*self.split(np.asarray(theta, dtype=float))), self.data, seed)
         return replace(self, data=data)
 
-    def value_derivatives(self, RC, theta1, theta3):
-        """Solve the fixed point and differentiate it; None where it has no solution in doubles."""
-        solved = fixed_point(self.model, RC, theta1, theta3)
-        if solved is None:
-            return None
-        ev, cost, work = solved
-        dcost = np.ascontiguousarray(self.model.cost.gradient(self.model.states, theta1), dtype=np.float64)
-        dgap, dlogsum = np.empty((2, 1 + dcost.shape[0] + self.free.size, ev.size))
-        discount = self.model.discount
-        kernels.differentiate(dcost, theta3, self.free, self.implied, discount, dgap, dlogsum, work)
-        gap = RC - (cost - cost[0]) + discount * (ev - ev[0])
-        return ValueDerivatives(gap, dgap, dlogsum, work)
-
     def loglike(self, theta):
         """The (C,) log-likelihoods of the cells and their (C, K) scores; NaN where the model has no solution."""
-        theta, data = np.asarray(theta, dtype=float), self.data
+        values = self.evaluate(theta)
+        return values.logl, values.scores
+
+    def evaluate(self, theta):
+        """Solve the fixed point at `theta`, differentiate it, and put both into the cells: a `NestedValues`."""
+        theta, data, model = np.asarray(theta, dtype=float), self.data, self.model
         RC, theta1, theta3 = self.split(theta)
-        logl, scores = np.empty(data.n_cells), np.zeros((data.n_cells, theta.size))
-        inside = not self.joint or min(theta[theta.size - self.free.size :].min(), theta3[self.implied]) > 0
-        value = self.value_derivatives(RC, theta1, theta3) if inside else None
-        if value is None:
-            return np.full_like(logl, np.nan), scores
-        kernels.cell_scores(
-            data.cell_x, data.cell_d, data.cell_dx, value.gap, value.dgap, theta3, self.free, self.implied,
-            float(self.joint), logl, scores,
+        cost, dcost = _copy(model.cost.value(model.states, theta1)), _copy(model.cost.gradient(model.states, theta1))
+        n_states, n_cells, n_params = model.n_states, data.n_cells, theta.size
+        values = NestedValues(
+            np.empty(n_states), np.empty((n_params, n_states)), np.empty((n_params, n_states)),
+            np.empty((7, n_states)), np.empty(n_cells), np.zeros((n_cells, n_params)),
         )  # fmt: skip
-        return logl, scores
+        solved = kernels.evaluate(
+            data.cell_x, data.cell_d, data.cell_dx, RC, cost, dcost, theta3, self.free, self.implied, model.discount,
+            float(self.joint), default_tol(model.discount), np.empty(_NEWTON_STEPS), np.zeros(n_states),
+            values.work, values.gap, values.dgap, values.dlogsum, values.logl, values.scores,
+        )  # fmt: skip
+        if not solved:
+            values.logl[:] = np.nan
+        return values
 
     def hessian_obs(self, theta):
-        """The (C, K, K) second derivatives of the cells' log-likelihoods, exact."""
+        """The (C, K, K) second derivatives of the cells' log-likelihoods, exact; NaN where the model has no solution."""
         theta, data = np.asarray(theta, dtype=float), self.data
-        RC, theta1, theta3 = self.split(theta)
-        value = self.value_derivatives(RC, theta1, theta3)
+        theta1, theta3 = self.split(theta)[1:]
+        values = self.evaluate(theta)
         hessian = np.zeros((data.n_cells, theta.size, theta.size))
-        ddcost = np.ascontiguousarray(self.model.cost.hessian(self.model.states, theta1), dtype=np.float64)
+        if np.isnan(values.logl).all():
+            return np.full_like(hessian, np.nan)
+        ddcost = _copy(self.model.cost.hessian(self.model.states, theta1))
         ddgap = np.empty(self.model.n_states)
         for a in range(theta.size):
             for b in range(a + 1):
                 kernels.differentiate_twice(
                     a, b, ddcost, theta3, self.free, self.implied, self.model.discount,
-                    value.dgap, value.dlogsum, ddgap, value.work,
+                    values.dgap, values.dlogsum, ddgap, values.work,
                 )  # fmt: skip
-                kernels.cell_curvature(data.cell_x, data.cell_d, value.gap, value.dgap, ddgap, a, b, hessian)
+                kernels.cell_curvature(data.cell_x, data.cell_d, values.gap, values.dgap, ddgap, a, b, hessian)
         if self.joint:
             block = slice(1 + theta1.size, None)
             hessian[:, block, block] += TransitionLikelihood(self.model, data).hessian_obs(theta[block])
         return hessian
+
+
+def _copy(values):
+    """A cost's array as the kernels want it: a read-only or strided one would make numba compile another version."""
+    return np.array(values, dtype=np.float64, order="C")

@@ -149,7 +149,7 @@ class ZurcherModel:
             raise ParameterError(
                 f"theta1 has shape {theta1.shape}; cost {self.cost.name!r} has the parameters {self.cost.param_names}."
             )
-        values = np.ascontiguousarray(self.cost.value(self.states, theta1), dtype=np.float64)
+        values = np.array(self.cost.value(self.states, theta1), dtype=np.float64, order="C")
         if values.shape != (self.n_states,) or not np.isfinite(values).all():
             raise ParameterError(
                 f"cost {self.cost.name!r} at theta1 = {theta1.tolist()} must give {self.n_states} finite values, one a "

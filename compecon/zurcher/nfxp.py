@@ -64,7 +64,7 @@ class NFXPEstimate(Estimate):
         first = self.theta.size - self.model.free.size
         block = self.cov_params(kind).to_numpy()[first:, first:]
         errors = np.zeros(theta3.size)
-        errors[self.model.free.astype(int)] = np.sqrt(np.diag(block))
+        errors[self.model.index] = np.sqrt(np.diag(block))
         errors[self.model.implied] = np.sqrt(block.sum())
         return frame.assign(**{"std err": errors})
 

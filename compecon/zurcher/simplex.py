@@ -1,6 +1,6 @@
 """Log odds for the mileage probabilities, so that no optimizer step leaves the simplex."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,53 +17,47 @@ class LogOdds:
     """
 
     natural: object
+    param_names: tuple[str, ...] = field(init=False)
+    weights: np.ndarray = field(init=False)
+    cluster_counts: object = field(init=False)
+    first: int = field(init=False)
 
-    @property
-    def param_names(self):
-        return self.natural.param_names
-
-    @property
-    def weights(self):
-        return self.natural.weights
-
-    @property
-    def cluster_counts(self):
-        return self.natural.cluster_counts
-
-    @property
-    def _first(self):
-        return len(self.natural.param_names) - self.natural.free.size
+    def __post_init__(self):
+        for name in ("param_names", "weights", "cluster_counts"):
+            object.__setattr__(self, name, getattr(self.natural, name))
+        object.__setattr__(self, "first", len(self.param_names) - self.natural.free.size)
 
     def to_natural(self, phi):
         """(RC, theta1, theta3) from (RC, theta1, q)."""
         theta = phi.copy()
-        kernels.to_shares(phi[self._first :], theta[self._first :])
+        kernels.to_shares(phi[self.first :], theta[self.first :])
         return theta
 
     def from_natural(self, theta):
         """(RC, theta1, q) from (RC, theta1, theta3)."""
-        shares = theta[self._first :]
-        return np.concatenate((theta[: self._first], np.log(shares / (1 - shares.sum()))))
+        shares = theta[self.first :]
+        return np.concatenate((theta[: self.first], np.log(shares / (1 - shares.sum()))))
 
     def jacobian(self, theta):
         """d theta / d phi at the natural parameters `theta`, (K, K)."""
-        shares, matrix = theta[self._first :], np.eye(theta.size)
-        matrix[self._first :, self._first :] = np.diag(shares) - np.outer(shares, shares)
+        shares, matrix = theta[self.first :], np.eye(theta.size)
+        matrix[self.first :, self.first :] = np.diag(shares) - np.outer(shares, shares)
         return matrix
 
     def loglike(self, phi):
         theta = self.to_natural(phi)
         logl, scores = self.natural.loglike(theta)
-        kernels.chain_scores(theta[self._first :], scores)
+        kernels.chain_scores(theta[self.first :], scores)
         return logl, scores
 
     def hessian_obs(self, phi):
         theta = self.to_natural(phi)
-        jacobian, shares = self.jacobian(theta), theta[self._first :]
+        jacobian, shares = self.jacobian(theta), theta[self.first :]
         hessian = np.einsum("iab,ac,bd->icd", self.natural.hessian_obs(theta), jacobian, jacobian, optimize=True)
         _, scores = self.natural.loglike(theta)
         apart = np.eye(shares.size) - shares
+        spread = np.diag(shares) - np.outer(shares, shares)
         # d2 p_j / dq_k dq_l
-        second = shares[:, None, None] * (apart[:, :, None] * apart[:, None, :] - (np.diag(shares) - np.outer(shares, shares)))
-        hessian[:, self._first :, self._first :] += np.einsum("ij,jkl->ikl", scores[:, self._first :], second)
+        second = shares[:, None, None] * (apart[:, :, None] * apart[:, None, :] - spread)
+        hessian[:, self.first :, self.first :] += np.einsum("ij,jkl->ikl", scores[:, self.first :], second)
         return hessian

@@ -151,18 +151,6 @@ def _iterate(method, ev, cost, p, RC, discount, tol, max_iter, work):
     return steps[: n_sweeps + n_steps].copy(), n_sweeps
 
 
-def fixed_point(model, RC, theta1, theta3):
-    """(EV, costs, work) by Newton for arrays as an estimator has them; None where there is no converged answer.
-
-    No checks, no warnings, no result object: an optimizer calls this at points that it may have to give up.
-    """
-    cost = np.ascontiguousarray(model.cost.value(model.states, theta1), dtype=np.float64)
-    ev, steps, work = np.zeros(cost.size), np.empty(_MAX_ITER["newton"]), np.empty((7, cost.size))
-    tol = default_tol(model.discount)
-    n_iter = kernels.newton(ev, cost, theta3, RC, model.discount, tol, steps.size, steps, work)
-    return (ev, cost, work) if steps[n_iter - 1] <= tol else None
-
-
 def bellman(model, ev, params):
     """Gamma(ev) for `model` at `params`; ev and the result are (n,) arrays."""
     ev, cost = _check_start(model, ev), model.costs(params.theta1)
