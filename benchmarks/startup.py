@@ -28,4 +28,4 @@ def startup():
         yield "import compecon", run("import compecon", cache) - empty, 0.5
         yield "first estimate, cold cache", run(FIRST_ESTIMATE, cache), 10.0
         yield "first estimate, warm cache", run(FIRST_ESTIMATE, cache), 5.0
-        yield "python -m compecon, warm cache", run("import runpy; runpy.run_module('compecon.zurcher.replication')", cache), 5.0
+        yield "python -m compecon, warm cache", run("from compecon.__main__ import main; main()", cache), 5.0

@@ -1,10 +1,16 @@
-"""What the tests of `compecon.zurcher` share: reference numbers, and plain NumPy twins of kernels and likelihoods.
+"""What the tests of `compecon.zurcher` share: reference numbers, a small fleet, checks, plain NumPy twins.
 
 The twins are written for clarity, with n x n matrices, and accept complex parameters: the imaginary part of
 f(x + ih) / h is f'(x) to machine precision (the complex step), so they give derivatives without any algebra.
 """
 
 import numpy as np
+import pandas as pd
+
+from compecon import zurcher
+from compecon.zurcher.solve import default_tol
+
+EPS = np.finfo(float).eps
 
 # Copied from the project's reference numbers (zurcher.json, "exact" and "fixed_point"): computed to 40 digits with
 # mpmath, independently of this library. n_states = 90, discount = 0.9999, linear cost.
@@ -58,6 +64,18 @@ FIXED_POINT = {
     },
 }  # fmt: skip
 
+# Group 4's estimates, rounded; and a small fleet for simulations
+RUST = zurcher.Params(10.0749, [2.293], [1682 / 4292, 2555 / 4292, 55 / 4292])
+MODEL = zurcher.ZurcherModel(30, 0.95)
+TRUTH = zurcher.Params(6.0, [60.0], [0.3, 0.5, 0.2])
+
+
+def history(mileage, replaced=None, bus_id=1, group=1):
+    """The panel of one bus."""
+    replaced = [0] * len(mileage) if replaced is None else replaced
+    period = np.arange(1, len(mileage) + 1)
+    return pd.DataFrame({"group": group, "bus_id": bus_id, "period": period, "mileage": mileage, "replaced": replaced})
+
 
 def dense_transitions(p, n):
     """Pi as an (n, n) array, of p's own type (real, complex or long double)."""
@@ -98,6 +116,39 @@ def fixed_point_twin(cost, p, RC, discount):
             residual = Pi @ logsum - ev
             return ev + np.linalg.solve(np.eye(cost.size) - gamma_prime(keep, replace, Pi, discount), residual)
     raise AssertionError("the dense twin did not converge")
+
+
+def dense_chain(model, params):
+    """The (n, n) matrix of moves under the optimal policy, and the probability to replace."""
+    solution = model.solve(params)
+    keep, replace = solution.choice_prob.T
+    Pi = dense_transitions(params.theta3, model.n_states)
+    return keep[:, None] * Pi + replace[:, None] * Pi[0], replace
+
+
+def bellman_gap(solution):
+    """max|Gamma(EV) - EV| in long doubles, from the textbook formula and nothing of the library."""
+    model, real = solution.model, np.longdouble
+    ev, p = solution.ev.astype(real), solution.params.theta3.astype(real)
+    cost = np.asarray(model.cost.value(model.states, solution.params.theta1)).astype(real)
+    _, _, logsum = choices_twin(ev, cost, real(solution.params.RC), real(model.discount))
+    ahead = [p[j] * logsum[np.minimum(np.arange(ev.size) + j, ev.size - 1)] for j in range(p.size)]
+    return float(np.abs(np.sum(ahead, axis=0) - ev).max())
+
+
+def assert_solves(solution):
+    """Finite, converged, and a fixed point as exactly as Newton's last step promises.
+
+    After a last step s the residual is at most max(keep replace) (2 s)^2 / 2 <= s^2 / 2, and rounding errors of a few
+    eps |EV| come on top.
+    """
+    scale = max(1.0, np.abs(solution.ev).max())
+    assert np.isfinite(solution.ev).all()
+    assert solution.converged
+    assert solution.residual <= default_tol(solution.model.discount)
+    assert bellman_gap(solution) <= 16 * EPS * scale + 0.5 * (solution.residual * scale) ** 2
+    assert solution.choice_prob.min() >= 0
+    assert np.allclose(solution.choice_prob.sum(axis=1), 1, rtol=0, atol=4 * EPS)
 
 
 class LikelihoodTwin:

@@ -13,6 +13,7 @@ No degrees-of-freedom correction is applied to any of them.
 import numpy as np
 
 from compecon._linalg import cholesky_solve
+from compecon._options import one_of
 from compecon.errors import ConvergenceError, ParameterError
 from compecon.likelihood.maximize import total_hessian
 
@@ -57,8 +58,7 @@ def covariance(model, theta, kind="opg"):
 
 def check_kind(kind):
     """Raise ParameterError unless `kind` names a covariance: before an estimation rather than after it."""
-    if kind not in KINDS:
-        raise ParameterError(f"unknown covariance {kind!r}; choose one of {', '.join(map(repr, KINDS))}.")
+    one_of(kind, KINDS, "covariance")
 
 
 def outer_product(scores, weights):

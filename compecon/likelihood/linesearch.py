@@ -49,14 +49,18 @@ def evaluate(model, theta):
     return Point(theta, float(model.weights @ logl), gradient, opg, residual, ridge)
 
 
-def _climbs(point, trial, slope, trial_slope, length):
-    """Whether `trial` gains enough over `point`. Where rounding errors hide the gain, the slope tells.
+def _climbs(point, trial, direction, slope, length):
+    """Whether `trial` gains enough over `point`. Where rounding errors hide the gain, the slope at `trial` tells.
 
-    On a parabola Armijo's condition is trial_slope >= -(1 - 2 _SUFFICIENT) slope (Hager and Zhang 2005, eq. 4.1).
+    On a parabola Armijo's condition is trial slope >= -(1 - 2 _SUFFICIENT) slope (Hager and Zhang 2005, eq. 4.1).
     """
-    gain, noise = trial.llf - point.llf, _NOISE * max(1.0, abs(point.llf))
-    hidden = gain >= -noise and trial_slope >= -(1 - 2 * _SUFFICIENT) * slope
-    return trial.usable and (gain >= _SUFFICIENT * length * slope or hidden)
+    if not trial.usable:
+        return False
+    gain = trial.llf - point.llf
+    if gain >= _SUFFICIENT * length * slope:
+        return True
+    hidden = gain >= -_NOISE * max(1.0, abs(point.llf))
+    return hidden and float(direction @ trial.gradient) >= -(1 - 2 * _SUFFICIENT) * slope
 
 
 def unit_step(model, point, direction, max_trials=40):
@@ -65,7 +69,7 @@ def unit_step(model, point, direction, max_trials=40):
     length = 1.0
     for trials in range(1, max_trials + 1):
         trial = evaluate(model, point.theta + length * direction)
-        if _climbs(point, trial, slope, float(direction @ trial.gradient), length):
+        if _climbs(point, trial, direction, slope, length):
             return trial, length, trials
         length /= 2
     return None, 0.0, max_trials
@@ -85,7 +89,7 @@ def secant_step(model, point, direction, max_trials=40):
     for trials in range(1, max_trials + 1):
         trial = evaluate(model, point.theta + length * direction)
         trial_slope = float(direction @ trial.gradient)
-        climbs = _climbs(point, trial, slope, trial_slope, length)
+        climbs = _climbs(point, trial, direction, slope, length)
         if climbs and (best[0] is None or trial.llf >= best[0].llf):
             best = (trial, length)
         if climbs and abs(trial_slope) <= _FLAT * slope:

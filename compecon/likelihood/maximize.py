@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from compecon._options import one_of, positive, positive_integer
 from compecon.errors import ConvergenceWarning, ParameterError
 from compecon.likelihood import kernels
 from compecon.likelihood.linesearch import evaluate, secant_step, unit_step
@@ -117,7 +118,9 @@ def maximize(model, start, method="bhhh-bfgs", step=None, tol=1e-7, max_iter=500
     >>> newton(examples.Poisson([2, 0, 3, 1]), [1.0]).theta.round(6).tolist()
     [1.5]
     """
-    search, metric = _find(step or ("secant" if method == "bhhh" else "unit"), _STEPS), _find(method, _METRICS)
+    metric = _METRICS[one_of(method, _METRICS, "option")]
+    search = _STEPS[one_of(step or ("secant" if method == "bhhh" else "unit"), _STEPS, "option")]
+    tol, max_iter = positive(tol, "tol"), positive_integer(max_iter, "max_iter")
     point = evaluate(model, _check_start(model, start))
     if not point.usable:
         raise ParameterError(
@@ -200,12 +203,6 @@ _METRICS = {"bhhh": _bhhh_metric, "newton": _newton_metric, "bfgs": _bfgs_metric
 def total_hessian(model, theta):
     """(K, K): the sum of the terms' second derivatives, each as often as it was observed."""
     return np.tensordot(model.weights, model.hessian_obs(theta), axes=1)
-
-
-def _find(name, options):
-    if name not in options:
-        raise ParameterError(f"unknown option {name!r}; choose one of {', '.join(map(repr, options))}.")
-    return options[name]
 
 
 def _check_start(model, start):

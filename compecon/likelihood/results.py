@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from compecon.errors import CompEconError, ParameterError
+from compecon._options import share
+from compecon.errors import CompEconError
 from compecon.likelihood.covariance import check_kind, covariance
 from compecon.likelihood.maximize import Maximum, maximize
 from compecon.likelihood.summary import Summary
@@ -74,9 +75,7 @@ class Estimate:
 
     def conf_int(self, level=0.95, kind=None):
         """DataFrame with the lower and upper end of each normal confidence interval."""
-        if not 0 < level < 1:
-            raise ParameterError(f"level = {level!r}; it must lie strictly between 0 and 1.")
-        reach = stats.norm.ppf(0.5 + level / 2) * self.standard_errors(kind)
+        reach = stats.norm.ppf(0.5 + share(level, "level") / 2) * self.standard_errors(kind)
         return pd.DataFrame({"lower": self.params - reach, "upper": self.params + reach})
 
     def summary(self, kind=None, level=0.95):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compecon.errors import CompEconError, CompEconWarning, ConvergenceError, ParameterError
+from compecon._options import positive_integer
+from compecon.errors import CompEconError, CompEconWarning, ConvergenceError
 from compecon.zurcher.model import Params
 from compecon.zurcher.nfxp import nfxp
 from compecon.zurcher.simulate import resample
@@ -41,8 +42,7 @@ def parametric_bootstrap(fit, draws, seed):
     int or a numpy Generator), so the result does not depend on the order of the work. Samples that fail (no replacement
     drawn, say) are left out, counted and reported by a warning.
     """
-    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 2:
-        raise ParameterError(f"draws = {draws!r}; it must be an integer of at least 2.")
+    draws = positive_integer(draws, "draws", least=2)
     params, estimated = fit.as_params(), []
     again_alike = {
         "likelihood": fit.likelihood,

@@ -72,10 +72,11 @@ class Cost:
                     f"the {label} of cost {self.name!r} has shape {given.shape}; with {theta1.size} parameters "
                     f"and {n_states} states it must be {numeric.shape}."
                 )
-            gap = np.abs(given - numeric).reshape(theta1.size, -1).max(axis=1)
-            scale = np.maximum(1.0, np.abs(numeric).reshape(theta1.size, -1).max(axis=1))
-            if not (gap <= tol * scale).all():
-                k = int(np.argmax(gap / scale))
+            gap, size = (np.abs(a).reshape(theta1.size, -1).max(axis=1) for a in (given - numeric, numeric))
+            # A difference over 2h carries the rounding error of what it subtracts, over h.
+            rounding = 100 * np.finfo(float).eps * np.abs(np.asarray(function(x, theta1))).max() / steps
+            if not (gap <= tol * size + rounding).all():
+                k = int(np.argmax(gap / (tol * size + rounding + 1e-300)))
                 raise ParameterError(
                     f"the {label} of cost {self.name!r} in {self.param_names[k]} differs from a central difference "
                     f"by {gap[k]:.2g} at theta1 = {theta1.tolist()}; correct the derivative."
@@ -122,7 +123,7 @@ def _power():
 COSTS = {
     cost.name: cost
     for cost in (
-        _linear_in_parameters("linear", lambda x: np.array([1e-3 * x]), (2.0,)),
+        _linear_in_parameters("linear", lambda x: 1e-3 * x[None, :], (2.0,)),
         _linear_in_parameters("quadratic", lambda x: np.array([1e-3 * x, 1e-5 * x**2]), (2.0, 0.0)),
         _linear_in_parameters("cubic", lambda x: np.array([1e-3 * x, 1e-5 * x**2, 1e-7 * x**3]), (2.0, 0.0, 0.0)),
         _linear_in_parameters("sqrt", lambda x: np.array([1e-2 * np.sqrt(x + 1)]), (2.0,)),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from compecon._options import one_of, positive_integer, share
 from compecon.errors import ParameterError
 from compecon.likelihood.delta import delta_method
 from compecon.zurcher import population_kernels as kernels
@@ -126,11 +127,8 @@ def demand_curve(fit, RC, n_buses=1, level=0.95, method="delta", kind=None, draw
     RC = np.atleast_1d(np.asarray(RC, dtype=float))
     if RC.ndim != 1 or RC.size == 0 or not np.isfinite(RC).all():
         raise ParameterError(f"RC = {RC.tolist()}; give a list of finite replacement costs.")
-    if not 0 < level < 1:
-        raise ParameterError(f"level = {level!r}; it must lie strictly between 0 and 1.")
-    if method not in ("delta", "bootstrap"):
-        raise ParameterError(f"unknown method {method!r}; choose 'delta' or 'bootstrap'.")
-    scale, model, params = 12 * n_buses, fit.structure, fit.as_params()
+    level, method = share(level, "level"), one_of(method, ("delta", "bootstrap"), "method")
+    scale, model, params = 12 * positive_integer(n_buses, "n_buses"), fit.structure, fit.as_params()
 
     def curve(point):
         return scale * np.array([replacement_rate(model, replace(point, RC=price)) for price in RC])
@@ -182,6 +180,7 @@ def counterfactual(model, params, n_buses=1, **changes):
         raise ParameterError(f"{found}; change one or more of {', '.join(sorted(known))}.")
     in_model = {name: value for name, value in changes.items() if name in ("discount", "cost")}
     in_params = {name: value for name, value in changes.items() if name not in in_model}
+    n_buses = positive_integer(n_buses, "n_buses")
     after = _describe(replace(model, **in_model), replace(params, **in_params), n_buses)
     return pd.DataFrame({"before": _describe(model, params, n_buses), "after": after})
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from compecon._options import positive_integer
 from compecon.errors import ParameterError
 from compecon.zurcher.costs import Cost, find_cost
 from compecon.zurcher.solve import bellman, solve
@@ -121,8 +122,7 @@ class ZurcherModel:
     states: np.ndarray = field(init=False)
 
     def __post_init__(self):
-        if isinstance(self.n_states, bool) or not isinstance(self.n_states, (int, np.integer)) or self.n_states < 2:
-            raise ParameterError(f"n_states = {self.n_states!r}; it must be an integer of at least 2.")
+        n_states = positive_integer(self.n_states, "n_states", least=2)
         try:
             discount = float(self.discount)
         except (TypeError, ValueError):
@@ -132,7 +132,7 @@ class ZurcherModel:
                 f"discount = {self.discount!r}; it must lie in [0, 1), and at most 1 - 1e-8: "
                 "at 1 the sum of discounted costs has no limit."
             )
-        object.__setattr__(self, "n_states", int(self.n_states))
+        object.__setattr__(self, "n_states", n_states)
         object.__setattr__(self, "discount", discount)
         object.__setattr__(self, "cost", find_cost(self.cost))
         states = np.arange(float(self.n_states))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from compecon._options import one_of
 from compecon.errors import DataError, ParameterError
 from compecon.likelihood.covariance import check_kind, invert, outer_product
 from compecon.likelihood.maximize import Maximum, maximize, total_hessian
@@ -185,8 +186,7 @@ def two_step_covariance(estimate):
 
 
 def _check(model, data, likelihood):
-    if likelihood not in LIKELIHOODS:
-        raise ParameterError(f"unknown likelihood {likelihood!r}; choose one of {', '.join(map(repr, LIKELIHOODS))}.")
+    one_of(likelihood, LIKELIHOODS, "likelihood")
     if model.n_states != data.n_states:
         raise DataError(
             f"the model has {model.n_states} states and the data were put in {data.n_states} bins; "

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from compecon._options import one_of
 from compecon.datasets import load_bus_panel, load_rust_tables
-from compecon.errors import ParameterError
 from compecon.likelihood.inference import lr_test
 from compecon.zurcher.data import discretize
 from compecon.zurcher.hypotheses import homogeneity_test
@@ -38,8 +38,7 @@ def replicate_table(table="IX"):
     >>> zurcher.replicate_table("IX")["verdict"].value_counts().to_dict()
     {'same': 46, 'last digit': 9, 'follows': 4, 'misprint': 3}
     """
-    if table not in _N_STATES:
-        raise ParameterError(f"unknown table {table!r}; choose one of {', '.join(map(repr, _N_STATES))}.")
+    one_of(table, _N_STATES, "table")
     published = load_rust_tables()
     published = published[published["table"] == table].drop(columns="table").reset_index(drop=True)
     computed = _partial_values() if table == "VIII" else _joint_values(_N_STATES[table])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from compecon._options import positive, positive_integer
 from compecon.errors import ParameterError
 from compecon.zurcher import population_kernels as kernels
 from compecon.zurcher.data import count_observations
@@ -58,9 +59,8 @@ def simulate(model, params, n_buses, n_periods, seed, start=0, max_mileage=450_0
     >>> zurcher.discretize(panel, groups=None, increments="model").n_obs
     5950
     """
-    for name, value in (("n_buses", n_buses), ("n_periods", n_periods)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ParameterError(f"{name} = {value!r}; it must be a positive integer.")
+    n_buses, n_periods = positive_integer(n_buses, "n_buses"), positive_integer(n_periods, "n_periods")
+    max_mileage = positive(max_mileage, "max_mileage")
     paths = draw_histories(model, params, _check_states(model, start, n_buses), n_periods, seed)
     width = max_mileage / model.n_states
     mileage = (paths.x + 0.5) * width

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from compecon._options import one_of, positive_integer
 from compecon.errors import ConvergenceError, ConvergenceWarning, ParameterError
 from compecon.zurcher import kernels
 from compecon.zurcher.dense import newton_dense, transition_matrix
@@ -115,6 +116,8 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
     >>> model.solve(params, method="contraction").n_iter > 200_000
     True
     """
+    if not hasattr(params, "theta3"):
+        raise ParameterError(f"params = {params!r}; pass zurcher.Params(RC=..., theta1=[...], theta3=[...]).")
     cost, p = model.costs(params.theta1), params.theta3
     floor = default_tol(model.discount)
     tol = floor if tol is None else _check_tol(tol, floor)
@@ -177,10 +180,5 @@ def _check_tol(tol, floor):
 
 def _check_max_iter(method, max_iter):
     """The method's own limit unless one is given; also where a misspelt method is caught."""
-    if method not in _MAX_ITER:
-        raise ParameterError(f"unknown method {method!r}; choose one of {', '.join(map(repr, _MAX_ITER))}.")
-    if max_iter is None:
-        return _MAX_ITER[method]
-    if not isinstance(max_iter, (int, np.integer)) or max_iter < 1:
-        raise ParameterError(f"max_iter = {max_iter!r}; it must be a positive integer.")
-    return int(max_iter)
+    default = _MAX_ITER[one_of(method, _MAX_ITER, "method")]
+    return default if max_iter is None else positive_integer(max_iter, "max_iter")
