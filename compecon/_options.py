@@ -2,7 +2,20 @@
 
 import numbers
 
+import numpy as np
+
 from compecon.errors import ParameterError
+
+
+def vector(values, name):
+    """`values` as a fresh (M,) float array, not empty and all finite; a number gives one element."""
+    try:
+        array = np.array(values, dtype=np.float64, ndmin=1)
+    except (TypeError, ValueError):
+        raise ParameterError(f"{name} = {values!r}; it must be a list of numbers.") from None
+    if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():
+        raise ParameterError(f"{name} = {values!r}; it must be a list of finite numbers, at least one.")
+    return array
 
 
 def one_of(value, options, name):

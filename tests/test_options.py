@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from compecon import zurcher
-from compecon._options import one_of, positive, positive_integer, share
-from compecon.errors import ParameterError
+from compecon._options import one_of, positive, positive_integer, share, vector
+from compecon.errors import DataError, ParameterError
 from compecon.likelihood import bhhh, examples
 
 MODEL = zurcher.ZurcherModel(30, 0.99)
@@ -58,3 +58,33 @@ def test_good_values_come_back():
 def test_functions_refuse_bad_options(call, message):
     with pytest.raises(ParameterError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("values", "message"), [(["a"], "numbers"), ([], "at least one"), ([[1.0]], "list"), ([np.inf], "finite")])
+def test_a_vector_is_a_list_of_finite_numbers(values, message):
+    with pytest.raises(ParameterError, match=message):
+        vector(values, "x")
+
+
+def test_a_vector_is_a_copy():
+    values = np.ones(3)
+    assert vector(values, "x") is not values
+    np.testing.assert_array_equal(vector(2, "x"), [2.0])
+
+
+def test_nfxp_says_what_it_wants_when_its_arguments_are_something_else(bus_panel, bus_data):
+    model, data = zurcher.ZurcherModel(90, 0.9999), bus_data((4,), 90)
+    with pytest.raises(DataError, match="data is a DataFrame; pass zurcher.discretize"):
+        zurcher.nfxp(model, bus_panel)
+    with pytest.raises(ParameterError, match="the first argument is a BusData"):
+        zurcher.nfxp(data, model)
+    with pytest.raises(ParameterError, match="params is a NFXPEstimate; .* fit.as_params"):
+        model.solve(zurcher.nfxp(model, data))
+    with pytest.raises(TypeError, match="stepp"):
+        zurcher.nfxp(model, data, "transitions", stepp="unit")
+
+
+def test_a_start_may_be_params(bus_data):
+    model, data = zurcher.ZurcherModel(90, 0.9999), bus_data((4,), 90)
+    first = zurcher.nfxp(model, data)
+    assert zurcher.nfxp(model, data, start=first.as_params()).maximum.n_iter <= 1

@@ -101,8 +101,8 @@ def test_a_demand_curve_prints_its_size_and_a_table(group_4_fit):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"RC": []}, "give a list of finite replacement costs"),
-        ({"RC": [1.0, np.nan]}, "give a list of finite replacement costs"),
+        ({"RC": []}, "RC = .*; it must be a list of finite numbers"),
+        ({"RC": [1.0, np.nan]}, "RC = .*; it must be a list of finite numbers"),
         ({"level": 1.0}, "level = 1.0; it must lie strictly between 0 and 1"),
         ({"method": "detla"}, "unknown method 'detla'; choose one of 'delta', 'bootstrap'"),
         ({"method": "bootstrap", "draws": 1}, "draws = 1; it must be an integer of at least 2"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from compecon._options import one_of, positive, positive_integer
+from compecon._options import one_of, positive, positive_integer, vector
 from compecon.errors import ConvergenceWarning, ParameterError
 from compecon.likelihood import kernels
 from compecon.likelihood.linesearch import evaluate, secant_step, unit_step
@@ -206,9 +206,9 @@ def total_hessian(model, theta):
 
 
 def _check_start(model, start):
-    theta = np.array(start, dtype=np.float64, ndmin=1)
-    if theta.shape != (len(model.param_names),) or not np.isfinite(theta).all():
+    theta = vector(start, "start")
+    if theta.size != len(model.param_names):
         raise ParameterError(
-            f"start = {theta.tolist()}; it must hold {len(model.param_names)} finite values, for {model.param_names}."
+            f"start = {theta.tolist()}; it must hold {len(model.param_names)} values, for {', '.join(model.param_names)}."
         )
     return theta

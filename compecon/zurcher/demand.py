@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from compecon._options import one_of, positive_integer, share
+from compecon._options import one_of, positive_integer, share, vector
 from compecon.errors import ParameterError
 from compecon.likelihood.delta import delta_method
 from compecon.zurcher import population_kernels as kernels
@@ -124,9 +124,7 @@ def demand_curve(fit, RC, n_buses=1, level=0.95, method="delta", kind=None, draw
     >>> zurcher.demand_curve(fit, [4.0], n_buses=37).demand.round(2).tolist()
     [15.98]
     """
-    RC = np.atleast_1d(np.asarray(RC, dtype=float))
-    if RC.ndim != 1 or RC.size == 0 or not np.isfinite(RC).all():
-        raise ParameterError(f"RC = {RC.tolist()}; give a list of finite replacement costs.")
+    RC = vector(RC, "RC")
     level, method = share(level, "level"), one_of(method, ("delta", "bootstrap"), "method")
     scale, model, params = 12 * positive_integer(n_buses, "n_buses"), fit.structure, fit.as_params()
 

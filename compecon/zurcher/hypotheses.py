@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from compecon._options import vector
 from compecon.errors import ParameterError
 from compecon.likelihood.inference import lr_test
 from compecon.zurcher.nfxp import nfxp
@@ -103,10 +104,8 @@ def profile_discount(model, data, discounts, likelihood="joint", **options):
     >>> profile.frame()["llf"].round(2).tolist()
     [-3306.03, -3305.33, -3304.32, -3304.17]
     """
-    grid = np.atleast_1d(np.asarray(discounts, dtype=float))
-    if grid.ndim != 1 or grid.size == 0:
-        raise ParameterError(f"discounts = {discounts!r}; give a list of discount factors in [0, 1).")
-    models = [replace(model, discount=value) for value in grid]
+    grid = vector(discounts, "discounts")
+    models = [replace(model, discount=float(value)) for value in grid]
     fits, start = [], options.pop("start", None)
     for candidate in models:
         fits.append(nfxp(candidate, data, likelihood, start=start, **options))

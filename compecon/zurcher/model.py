@@ -77,6 +77,14 @@ def _check_params(RC, theta1, theta3):
         )
 
 
+def _require_params(params):
+    if not isinstance(params, Params):
+        raise ParameterError(
+            f"params is a {type(params).__name__}; pass zurcher.Params(RC, theta1, theta3). An estimate gives them by "
+            "fit.as_params()."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class ZurcherModel:
     """Rust's (1987) model of engine replacement, up to its parameters.
@@ -159,8 +167,10 @@ class ZurcherModel:
 
     def bellman(self, ev, params):
         """Gamma(ev): one application of the Bellman operator to an (n,) array of expected values."""
+        _require_params(params)
         return bellman(self, ev, params)
 
     def solve(self, params, method="newton", ev0=None, tol=None, max_iter=None):
         """Solve EV = Gamma(EV); see `compecon.zurcher.solve.solve` for the methods and the result."""
+        _require_params(params)
         return solve(self, params, method=method, ev0=ev0, tol=tol, max_iter=max_iter)

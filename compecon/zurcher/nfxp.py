@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from compecon._options import one_of
+from compecon._options import one_of, vector
 from compecon.errors import DataError, ParameterError
 from compecon.likelihood.covariance import check_kind, invert, outer_product
 from compecon.likelihood.maximize import Maximum, maximize, total_hessian
 from compecon.likelihood.results import Estimate
 from compecon.zurcher.costs import COSTS
+from compecon.zurcher.data import BusData
 from compecon.zurcher.likelihood import ChoiceLikelihood, TransitionLikelihood
-from compecon.zurcher.model import Params
+from compecon.zurcher.model import Params, ZurcherModel
 from compecon.zurcher.simplex import LogOdds
 
 LIKELIHOODS = ("transitions", "partial", "joint")
@@ -76,7 +77,10 @@ class NFXPEstimate(Estimate):
         return f"NFXP, {self.likelihood} likelihood: {self.structure!r}, groups {list(self.data.groups)}"
 
 
-def nfxp(model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, theta3=None, kind="opg", **options):
+def nfxp(
+    model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, theta3=None, kind="opg",
+    step=None, tol=1e-7, max_iter=500,
+):  # fmt: skip
     """Estimate Rust's model by nested fixed point maximum likelihood.
 
     Parameters
@@ -88,14 +92,14 @@ def nfxp(model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, the
         Which part of log L = sum log P(d|x) + sum log theta3[dx] to maximise: the second, the first with theta3 held
         at `theta3`, or both together.
     optimizer : {'bhhh', 'newton', 'bfgs', 'bhhh-bfgs'}
-    start : (1 + K1,) float, optional
+    start : (1 + K1,) float or Params, optional
         Starting values of RC and theta1; theta3 starts at its observed shares.
     theta3 : (J,) float, optional
         For 'partial' only: mileage probabilities known from elsewhere. By default the observed shares.
     kind : {'opg', 'hessian', 'sandwich', 'cluster', 'two-step'}
         Covariance that the result reports unless it is told otherwise; 'two-step' for a 'partial' fit only.
-    **options
-        step, tol, max_iter of `compecon.likelihood.maximize`.
+    step, tol, max_iter
+        As in `compecon.likelihood.maximize`.
 
     Returns
     -------
@@ -136,20 +140,21 @@ def nfxp(model, data, likelihood="joint", optimizer="bhhh-bfgs", start=None, the
     if likelihood == "transitions":
         return NFXPEstimate(transitions, transitions.closed_form(), _closed_form(transitions), kind, likelihood)
     start = _check_start(model, start)
+    search = {"method": optimizer, "step": step, "tol": tol, "max_iter": max_iter}
     if likelihood == "partial":
         known = data.dx_counts / data.dx_counts.sum() if theta3 is None else _check_theta3(data, theta3)
         choices = ChoiceLikelihood(model, data, known)
-        maximum = maximize(choices, start, method=optimizer, **options)
+        maximum = maximize(choices, start, **search)
     else:
         choices = ChoiceLikelihood(model, data)
-        maximum = _maximize_joint(choices, np.concatenate((start, transitions.closed_form())), optimizer, options)
+        maximum = _maximize_joint(choices, np.concatenate((start, transitions.closed_form())), search)
     return NFXPEstimate(choices, maximum.theta, maximum, kind, likelihood, theta3_given=theta3 is not None)
 
 
-def _maximize_joint(choices, start, optimizer, options):
+def _maximize_joint(choices, start, search):
     """Maximise on log odds; report the path in probabilities, the gradient as the optimizer saw it."""
     working = LogOdds(choices)
-    maximum = maximize(working, working.from_natural(start), method=optimizer, **options)
+    maximum = maximize(working, working.from_natural(start), **search)
     path = np.array([working.to_natural(phi) for phi in maximum.path])
     return replace(maximum, theta=path[-1], path=path)
 
@@ -187,6 +192,10 @@ def two_step_covariance(estimate):
 
 def _check(model, data, likelihood):
     one_of(likelihood, LIKELIHOODS, "likelihood")
+    if not isinstance(model, ZurcherModel):
+        raise ParameterError(f"the first argument is a {type(model).__name__}; pass a zurcher.ZurcherModel.")
+    if not isinstance(data, BusData):
+        raise DataError(f"data is a {type(data).__name__}; pass zurcher.discretize(panel, groups, n_states).")
     if model.n_states != data.n_states:
         raise DataError(
             f"the model has {model.n_states} states and the data were put in {data.n_states} bins; "
@@ -216,9 +225,9 @@ def _check_kind(kind, likelihood, theta3_given):
 def _check_start(model, start):
     names = ("RC", *model.cost.param_names)
     start = (_START_RC, *model.cost.start) if start is None else start
-    values = np.array(start, dtype=np.float64, ndmin=1)
-    if values.shape != (len(names),) or not np.isfinite(values).all():
-        raise ParameterError(f"start = {values.tolist()}; it must hold {len(names)} finite values, for {names}.")
+    values = vector([start.RC, *start.theta1] if isinstance(start, Params) else start, "start")
+    if values.size != len(names):
+        raise ParameterError(f"start = {values.tolist()}; it must hold {len(names)} values, for {', '.join(names)}.")
     if model.cost not in COSTS.values():
         model.cost.check(min(model.n_states, 100), values[1:])
     return values

@@ -116,8 +116,6 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
     >>> model.solve(params, method="contraction").n_iter > 200_000
     True
     """
-    if not hasattr(params, "theta3"):
-        raise ParameterError(f"params = {params!r}; pass zurcher.Params(RC=..., theta1=[...], theta3=[...]).")
     cost, p = model.costs(params.theta1), params.theta3
     floor = default_tol(model.discount)
     tol = floor if tol is None else _check_tol(tol, floor)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compecon._options import vector
 from compecon.errors import ParameterError
 
 
@@ -55,9 +56,7 @@ def likelihood_surface(fit, x, y, names=("RC", "theta11")):
     unknown = [name for name in names if name not in columns]
     if unknown or len(set(names)) != 2:
         raise ParameterError(f"names = {names!r}; give two different ones of {', '.join(columns)}.")
-    x, y = np.atleast_1d(np.asarray(x, dtype=float)), np.atleast_1d(np.asarray(y, dtype=float))
-    if x.ndim != 1 or y.ndim != 1 or not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ParameterError("x and y must be lists of finite parameter values.")
+    x, y = vector(x, "x"), vector(y, "y")
     where = [columns.index(name) for name in names]
     llf, theta = np.empty((y.size, x.size)), fit.theta.copy()
     for row, column in np.ndindex(llf.shape):
