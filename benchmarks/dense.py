@@ -20,8 +20,9 @@ class DenseLikelihood(ChoiceLikelihood):
         gap, dgap = self._differentiate(RC, theta1, theta3)
         logl, scores, data = np.empty(self.data.n_cells), np.zeros((self.data.n_cells, theta.size)), self.data
         kernels.cell_scores(
-            data.cell_x, data.cell_d, data.cell_dx, gap, dgap, theta3, self.free, self.implied, float(self.joint), logl, scores
-        )
+            data.cell_x, data.cell_d, data.cell_dx, gap, dgap, theta3, self.free, self.implied, float(self.joint),
+            logl, scores,
+        )  # fmt: skip
         return logl, scores
 
     def _differentiate(self, RC, theta1, theta3):

@@ -17,7 +17,7 @@ ESTIMATE_FLOORS = {90: 15, 175: 20, 1000: 40}
 
 
 def best_time(function, seconds=1.0):
-    """Seconds of the fastest call among those that fit in about `seconds`, at least three; the first call is not timed."""
+    """Seconds of the fastest call of those that fit in about `seconds`, at least three, after one that is not timed."""
     function()
     times, end = [], time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < end:

@@ -9,9 +9,9 @@ from compecon._jit import kernel
 def cholesky_solve(matrix, ridge, rhs, factor, out):
     """Solve (A + ridge |diag(A)|) out = rhs for a symmetric K x K matrix A; return 1, or 0.
 
-    A is scaled to a diagonal of +-1 first, so that neither the pivots nor `ridge` depend on the units of the parameters.
-    0 means that the matrix is not positive definite to working precision; `out` is then not written. factor :
-    (K + 1, K) workspace.
+    A is scaled to a diagonal of +-1 first, so that neither the pivots nor `ridge` depend on the units of the
+    parameters. 0 means that the matrix is not positive definite to working precision; `out` is then not written.
+    factor : (K + 1, K) workspace.
     """
     n = rhs.size
     scale = factor[n]

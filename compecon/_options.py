@@ -1,4 +1,4 @@
-"""Checks of options that many functions share: each returns the value, or raises a ParameterError that says what to do."""
+"""Checks of options that many functions share: each returns the value, or raises a ParameterError saying what to do."""
 
 import numbers
 

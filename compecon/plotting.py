@@ -1,4 +1,4 @@
-"""Pictures of results. Each function takes a result and returns the Axes; pass `ax` to draw into a figure of your own."""
+"""Pictures of results. Each function takes a result and returns the Axes; pass `ax` to draw into your own figure."""
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -45,7 +45,8 @@ def plot_hazard(solution, data=None, n_bins=12, ax=None, **style):
         share = totals["replacements"] / totals["count"]
         error = np.sqrt(share * (1 - share) / totals["count"])
         ax.errorbar(centres, share, error, fmt="none", ecolor=GREY, lw=1)
-        ax.scatter(centres, share, s=4 + 60 * totals["count"] / totals["count"].max(), color=ORANGE, label="observed", zorder=3)
+        size = 4 + 60 * totals["count"] / totals["count"].max()
+        ax.scatter(centres, share, s=size, color=ORANGE, label="observed", zorder=3)
         ax.legend(frameon=False)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.set(xlabel="mileage state x", ylabel="P(replace | x)", title="Hazard of replacement, per month")

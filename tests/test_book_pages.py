@@ -22,33 +22,39 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 pytestmark = pytest.mark.browser
 
-# Text that MathJax should have set: TeX delimiters or commands outside code and formulas; and formulas that it could not set.
+# Text that MathJax should have set: TeX delimiters or commands outside code and formulas; and formulas that it could
+# not set.
 RAW_TEX = r"""() => {
   const found = [];
   const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
     if (node.parentElement.closest("pre, code, script, style, mjx-container")) continue;
-    if (/\\\(|\\\[|\$\$|\\begin\{|\\(frac|theta|beta|sum|text)\b/.test(node.data)) found.push(node.data.trim().slice(0, 80));
+    const raw = /\\\(|\\\[|\$\$|\\begin\{|\\(frac|theta|beta|sum|text)\b/.test(node.data);
+    if (raw) found.push(node.data.trim().slice(0, 80));
   }
-  for (const bad of document.querySelectorAll("mjx-merror, [data-mjx-error]")) found.push("MathJax: " + bad.textContent.slice(0, 80));
+  for (const bad of document.querySelectorAll("mjx-merror, [data-mjx-error]"))
+    found.push("MathJax: " + bad.textContent.slice(0, 80));
   return found;
 }"""
 
 # Elements that reach over the right edge, but for those inside a box that scrolls by itself.
 TOO_WIDE = r"""() => {
-  const scrolls = (e) => e && (["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  const boxed = (e) => ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX);
+  const scrolls = (e) => e && (boxed(e) || scrolls(e.parentElement));
   const wide = [...document.querySelectorAll("main *")].filter(
     (e) => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement));
   const page = document.scrollingElement.scrollWidth;
-  return page > innerWidth ? [`the page is ${page} px wide`, ...wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 120))] : [];
+  if (page <= innerWidth) return [];
+  return [`the page is ${page} px wide`, ...wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 120))];
 }"""
 
 # Contrast of text against the colour behind it (WCAG), where both are plain colours.
 FAINT = r"""() => {
   document.getAnimations().forEach((animation) => animation.finish());
   const rgb = (c) => (c.match(/[\d.]+/g) || []).map(Number);
-  const light = (c) => c.slice(0, 3).map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+  const light = (c) => c.slice(0, 3).map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
   const behind = (e) => {
     for (; e; e = e.parentElement) {

@@ -43,7 +43,7 @@ def test_a_blank_answer_is_not_yet_an_answer(exercise, blank):
     assert check(exercise.number, blank).status == "not yet"
 
 
-@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.kind == "predict"], ids=lambda exercise: exercise.number)
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.kind == "predict"], ids=lambda e: e.number)
 def test_every_wrong_prediction_is_told_why(exercise):
     for option, reason in exercise.options.items():
         verdict = check(exercise.number, option.upper())

@@ -46,7 +46,10 @@ def test_good_values_come_back():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: zurcher.simulate(MODEL, PARAMS, 5, 5, 1, max_mileage=0), "max_mileage = 0; it must be a finite number"),
+        (
+            lambda: zurcher.simulate(MODEL, PARAMS, 5, 5, 1, max_mileage=0),
+            "max_mileage = 0; it must be a finite number",
+        ),
         (lambda: zurcher.simulate(MODEL, PARAMS, 5, 0, 1), "n_periods = 0; it must be an integer"),
         (lambda: zurcher.counterfactual(MODEL, PARAMS, n_buses=-3, RC=4.0), "n_buses = -3; it must be an integer"),
         (lambda: MODEL.solve(PARAMS, max_iter=True), "max_iter = True; it must be an integer"),
@@ -60,7 +63,9 @@ def test_functions_refuse_bad_options(call, message):
         call()
 
 
-@pytest.mark.parametrize(("values", "message"), [(["a"], "numbers"), ([], "at least one"), ([[1.0]], "list"), ([np.inf], "finite")])
+@pytest.mark.parametrize(
+    ("values", "message"), [(["a"], "numbers"), ([], "at least one"), ([[1.0]], "list"), ([np.inf], "finite")]
+)
 def test_a_vector_is_a_list_of_finite_numbers(values, message):
     with pytest.raises(ParameterError, match=message):
         vector(values, "x")

@@ -1,7 +1,7 @@
 """Every entry of Rust's (1987) Tables IX and X, and Table VIII by cost, against the digits in print.
 
-The printed numbers are in compecon/datasets/rust1987_tables.csv, with a note where one is known to be wrong. These tests hold
-the list of exceptions, so that neither the data file nor the code can widen it in silence.
+The printed numbers are in compecon/datasets/rust1987_tables.csv, with a note where one is known to be wrong. These
+tests hold the list of exceptions, so that neither the data file nor the code can widen it in silence.
 """
 
 import subprocess

@@ -78,6 +78,22 @@ def test_the_same_parameters_at_another_discount_factor_give_another_answer(rust
     assert model.solve(params).choice_prob[60, 1] == answers[2]
 
 
+def test_newtons_iterates_rise_to_the_fixed_point_after_the_first_step(rust):
+    """The claim of `kernels.newton`: the operator is convex, so Newton's method is policy iteration."""
+    model, params = rust
+    fixed = model.solve(params).ev
+    for ev0 in (np.zeros(90), np.full(90, 1e4), -1e4 * np.sqrt(np.arange(90.0))):
+        before = None
+        for n_steps in range(1, 9):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                ev = model.solve(params, ev0=ev0, max_iter=n_steps).ev
+            rounding = 1e-11 * np.abs(ev).max()
+            assert (ev <= fixed + rounding).all()
+            assert before is None or (ev >= before - rounding).all()
+            before = ev
+
+
 # Properties over the whole domain
 
 

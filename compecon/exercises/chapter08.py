@@ -96,11 +96,11 @@ EXERCISES = (
         "predict",
         lambda: "more",
         options={
-            "more": "Right. A state is half as wide, so the same month's driving passes more of them: J rises from 3 to 6 "
-            "in group 4.",
+            "more": "Right. A state is half as wide, so the same month's driving passes more of them: J rises from 3 "
+            "to 6 in group 4.",
             "fewer": "Halve the width of a state and keep the miles of a month. How many edges does a bus pass now?",
-            "the same": "The number of categories is a property of the data and the grid. A month's miles are given; the "
-            "width of a state is not.",
+            "the same": "The number of categories is a property of the data and the grid. A month's miles are given; "
+            "the width of a state is not.",
         },
     ),
     Exercise(
@@ -113,7 +113,10 @@ EXERCISES = (
                 lambda: 33 / len(_panel_4()),
             ),
             Mistake("You divide by the number of buses. The question is about months.", lambda: 33 / 37),
-            Mistake("That is the mean number of months for one replacement: turn it over.", lambda: _group_4().n_obs / 33),
+            Mistake(
+                "That is the mean number of months for one replacement: turn it over.",
+                lambda: _group_4().n_obs / 33,
+            ),
             Mistake("That is in percent. Give a share between 0 and 1.", lambda: 3300 / _group_4().n_obs),
         ),
     ),
@@ -123,7 +126,8 @@ EXERCISES = (
         states,
         (
             Mistake(
-                "Your states count from 1. In this book x = 0, 1, ..., n-1: subtract one, and keep mileage 0 in state 0.",
+                "Your states count from 1. In this book x = 0, 1, ..., n-1: subtract one, and keep mileage 0 "
+                "in state 0.",
                 lambda m, n, top: np.maximum(np.ceil(m * n / top), 1),
             ),
             Mistake(
@@ -136,7 +140,8 @@ EXERCISES = (
             ),
             Mistake("Mileage 0 gets state -1. It belongs to state 0.", lambda m, n, top: np.ceil(m * n / top) - 1),
             Mistake(
-                "You cut the width of a state to whole miles. With 175 states it is 2571.43 miles, and the rest adds up.",
+                "You cut the width of a state to whole miles. With 175 states it is 2571.43 miles, and the rest "
+                "adds up.",
                 lambda m, n, top: np.maximum(np.ceil(m / (top // n)), 1) - 1,
             ),
         ),
@@ -153,7 +158,8 @@ EXERCISES = (
                 lambda x, d: x[1:] - x[:-1],
             ),
             Mistake(
-                "That is the model's convention: after a replacement dx = x. Rust counts states from 1 there: dx = x + 1.",
+                "That is the model's convention: after a replacement dx = x. Rust counts states from 1 "
+                "there: dx = x + 1.",
                 lambda x, d: x[1:] - np.where(d[:-1] == 1, 0, x[:-1]),
             ),
             Mistake(

@@ -70,11 +70,12 @@ EXERCISES = (
         "predict",
         lambda: "rises",
         options={
-            "rises": "Right. A myopic owner replaces only for the sake of this month's costs, so the same replacements need "
-            "costs that rise far more steeply: 71.5 instead of 2.3 in group 4.",
-            "falls": "A far-sighted owner saves the costs of many months by replacing. Take that motive away, and the same "
-            "replacements must be explained by this month's costs alone.",
-            "stays": "theta11 is what makes replacement worth its price. Without the future, what is left to justify it?",
+            "rises": "Right. A myopic owner replaces only for the sake of this month's costs, so the same replacements "
+            "need costs that rise far more steeply: 71.5 instead of 2.3 in group 4.",
+            "falls": "A far-sighted owner saves the costs of many months by replacing. Take that motive away, and the "
+            "same replacements must be explained by this month's costs alone.",
+            "stays": "theta11 is what makes replacement worth its price. Without the future, what is left to "
+            "justify it?",
         },
     ),
     Exercise(
@@ -87,12 +88,13 @@ EXERCISES = (
                 lambda: _homogeneity()[0] + _homogeneity()[1] - _homogeneity()[2],
             ),
             Mistake(
-                "The sign is wrong: separate estimates fit at least as well as the pooled one, so LR cannot be negative.",
+                "The sign is wrong: separate estimates fit at least as well as the pooled one, so LR cannot be "
+                "negative.",
                 lambda: -2 * (_homogeneity()[0] + _homogeneity()[1] - _homogeneity()[2]),
             ),
             Mistake(
-                "That is the test on the partial likelihoods. Table IX uses the joint ones: mileage differs between the "
-                "groups most of all.",
+                "That is the test on the partial likelihoods. Table IX uses the joint ones: mileage differs between "
+                "the groups most of all.",
                 lambda: 2
                 * (
                     _fit([1, 2, 3], likelihood="partial").llf
@@ -109,8 +111,8 @@ EXERCISES = (
         log_choice,
         (
             Mistake(
-                "At large gaps exp overflows, or 1 - P rounds to 0 and its log is -inf. Write log P = -log(1 + exp(-gap)) "
-                "with np.logaddexp.",
+                "At large gaps exp overflows, or 1 - P rounds to 0 and its log is -inf. Write log P = "
+                "-log(1 + exp(-gap)) with np.logaddexp.",
                 _naive_log_choice,
             ),
             Mistake("Keep and replace are swapped: gap = v_keep - v_replace.", lambda gap, d: log_choice(-gap, d)),
@@ -124,13 +126,17 @@ EXERCISES = (
         "implement",
         bhhh_direction,
         (
-            Mistake("Your step goes downhill. The outer product stands for MINUS the Hessian.", lambda s, w: -bhhh_direction(s, w)),
+            Mistake(
+                "Your step goes downhill. The outer product stands for MINUS the Hessian.",
+                lambda s, w: -bhhh_direction(s, w),
+            ),
             Mistake(
                 "You leave out the weights: a cell stands for as many observations as its count.",
                 lambda s, w: bhhh_direction(s, np.ones_like(w)),
             ),
             Mistake(
-                "You square the summed score. BHHH sums the squares: sum_i w_i s_i s_i'. At the maximum the sum is zero.",
+                "You square the summed score. BHHH sums the squares: sum_i w_i s_i s_i'. At the maximum the sum "
+                "is zero.",
                 _square_of_the_sum,
             ),
             Mistake("That is the gradient. Solve with the outer product for the direction.", lambda s, w: w @ s),
@@ -147,8 +153,8 @@ EXERCISES = (
         standard_errors,
         (
             Mistake(
-                "Those are the standard errors of one observation: your outer product is a mean, and the division of the "
-                "covariance by N is missing.",
+                "Those are the standard errors of one observation: your outer product is a mean, and the division of "
+                "the covariance by N is missing.",
                 lambda s, w: standard_errors(s, w) * np.sqrt(w.sum()),
             ),
             Mistake(
@@ -157,8 +163,8 @@ EXERCISES = (
             ),
             Mistake("Those are variances. Take the square root.", lambda s, w: standard_errors(s, w) ** 2),
             Mistake(
-                "You invert the diagonal instead of taking the diagonal of the inverse: that treats the other parameters as "
-                "known.",
+                "You invert the diagonal instead of taking the diagonal of the inverse: that treats the other "
+                "parameters as known.",
                 lambda s, w: 1 / np.sqrt(np.diag((s * w[:, None]).T @ s)),
             ),
             Mistake(
@@ -173,13 +179,19 @@ EXERCISES = (
         "compute",
         lambda: stats.chi2.sf(12.782, df=1),
         (
-            Mistake("That is the distribution function. The p-value is its complement.", lambda: stats.chi2.cdf(12.782, df=1)),
+            Mistake(
+                "That is the distribution function. The p-value is its complement.",
+                lambda: stats.chi2.cdf(12.782, df=1),
+            ),
             Mistake("That is the printed number. Compute it from the statistic.", lambda: 0.0035),
             Mistake(
                 "That is the normal distribution's tail at the statistic. LR is the square of a standard normal.",
                 lambda: stats.norm.sf(12.782),
             ),
-            Mistake("That is half of it: the chi-squared counts both tails of the normal.", lambda: stats.norm.sf(np.sqrt(12.782))),
+            Mistake(
+                "That is half of it: the chi-squared counts both tails of the normal.",
+                lambda: stats.norm.sf(np.sqrt(12.782)),
+            ),
         ),
         rtol=0.02,
     ),

@@ -64,7 +64,7 @@ def _climbs(point, trial, direction, slope, length):
 
 
 def unit_step(model, point, direction, max_trials=40):
-    """Try the whole step, then its half, quarter, ...; return (trial, length, evaluations), trial None if none climbs."""
+    """Try the whole step, its half, quarter, ...; return (trial, length, evaluations), trial None if none climbs."""
     slope = float(direction @ point.gradient)
     length = 1.0
     for trials in range(1, max_trials + 1):

@@ -1,7 +1,7 @@
 """Maximising a log-likelihood: BHHH, Newton, BFGS and the switch from BHHH to BFGS, in one loop.
 
-All four go along the direction M^-1 g for a matrix M that stands for minus the Hessian; they differ in M alone. BHHH takes
-the outer product of the scores, Newton the exact second derivatives, BFGS an approximation built from the path.
+All four go along the direction M^-1 g for a matrix M that stands for minus the Hessian; they differ in M alone. BHHH
+takes the outer product of the scores, Newton the exact second derivatives, BFGS an approximation built from the path.
 """
 
 import warnings
@@ -28,8 +28,8 @@ class Maximum:
     llf : float
     gradient : (K,) float
     residual : float
-        sqrt(g' B^-1 g), with B the outer product of the scores: the distance to the maximum in standard errors, whatever
-        the units of the parameters.
+        sqrt(g' B^-1 g), with B the outer product of the scores: the distance to the maximum in standard errors,
+        whatever the units of the parameters.
     converged : bool
         Whether `residual <= tol` and B is not singular.
     n_iter, n_evaluations : int
@@ -60,7 +60,8 @@ class Maximum:
 
     def __repr__(self):
         state = "converged" if self.converged else "NOT converged"
-        return f"Maximum({self.method}, {state}, llf={self.llf:.6f}, n_iter={self.n_iter}, residual={self.residual:.1e})"
+        numbers = f"llf={self.llf:.6f}, n_iter={self.n_iter}, residual={self.residual:.1e}"
+        return f"Maximum({self.method}, {state}, {numbers})"
 
 
 def bhhh(model, start, step="secant", tol=1e-7, max_iter=500):
@@ -93,7 +94,8 @@ def maximize(model, start, method="bhhh-bfgs", step=None, tol=1e-7, max_iter=500
     method : {'bhhh', 'newton', 'bfgs', 'bhhh-bfgs'}
     step : {'unit', 'secant'}, optional
         'unit': the whole step, halved until it climbs. 'secant': a search for a zero of the slope along the
-        direction, Rust's own remedy for BHHH's poor step length. By default 'secant' for BHHH and 'unit' for the others.
+        direction, Rust's own remedy for BHHH's poor step length. By default 'secant' for BHHH and 'unit' for the
+        others.
     tol : float
         On `residual`, in standard errors.
     max_iter : int
@@ -209,6 +211,7 @@ def _check_start(model, start):
     theta = vector(start, "start")
     if theta.size != len(model.param_names):
         raise ParameterError(
-            f"start = {theta.tolist()}; it must hold {len(model.param_names)} values, for {', '.join(model.param_names)}."
+            f"start = {theta.tolist()}; it must hold {len(model.param_names)} values, "
+            f"for {', '.join(model.param_names)}."
         )
     return theta

@@ -31,7 +31,9 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self):
-        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self.facts.items())
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self.facts.items()
+        )
         table = self.table.to_html(float_format=_number, border=0)
         return (
             f"<p><strong>{escape(self.title)}</strong></p><table>{rows}</table>{table}<p><em>{escape(self.note)}</em></p>"

@@ -17,3 +17,30 @@ from compecon.zurcher.replication import replicate_table
 from compecon.zurcher.simulate import simulate
 from compecon.zurcher.solve import Solution
 from compecon.zurcher.surface import LikelihoodSurface, likelihood_surface
+
+__all__ = [
+    "BootstrapSample",
+    "BusData",
+    "COSTS",
+    "Cost",
+    "DemandCurve",
+    "DiscountProfile",
+    "LikelihoodSurface",
+    "NFXPEstimate",
+    "Params",
+    "Solution",
+    "ZurcherModel",
+    "counterfactual",
+    "demand_curve",
+    "discretize",
+    "homogeneity_test",
+    "likelihood_surface",
+    "myopia_test",
+    "nfxp",
+    "parametric_bootstrap",
+    "profile_discount",
+    "replacement_rate",
+    "replicate_table",
+    "simulate",
+    "stationary_distribution",
+]

@@ -38,9 +38,9 @@ class BootstrapSample:
 def parametric_bootstrap(fit, draws, seed):
     """Draw `draws` samples from the model at the estimate and estimate each in the same way.
 
-    Each sample has the buses, months and first states of the data. Sample b uses the b-th stream spawned from `seed` (an
-    int or a numpy Generator), so the result does not depend on the order of the work. Samples that fail (no replacement
-    drawn, say) are left out, counted and reported by a warning.
+    Each sample has the buses, months and first states of the data. Sample b uses the b-th stream spawned from `seed`
+    (an int or a numpy Generator), so the result does not depend on the order of the work. Samples that fail (no
+    replacement drawn, say) are left out, counted and reported by a warning.
     """
     draws = positive_integer(draws, "draws", least=2)
     params, estimated = fit.as_params(), []
@@ -61,7 +61,9 @@ def parametric_bootstrap(fit, draws, seed):
             estimated.append(again.as_params())
     n_failed = draws - len(estimated)
     if len(estimated) < 2:
-        raise ConvergenceError(f"{n_failed} of {draws} bootstrap samples could not be estimated; is RC identified at all?")
+        raise ConvergenceError(
+            f"{n_failed} of {draws} bootstrap samples could not be estimated; is RC identified at all?"
+        )
     if n_failed:
         message = f"{n_failed} of {draws} bootstrap samples could not be estimated and are left out."
         warnings.warn(message, CompEconWarning, stacklevel=3)

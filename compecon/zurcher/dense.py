@@ -1,4 +1,4 @@
-"""The textbook version with n x n matrices: what the structured kernels replace, and the oracle they are tested against.
+"""The textbook version with n x n matrices: what the structured kernels replace, and the oracle in their tests.
 
 It costs O(n^3) a Newton step and n^2 memory. Read it beside chapter 7; use `method="newton"` for work.
 """

@@ -34,9 +34,9 @@ def expect(values, p, out):
 
 @kernel
 def log_one_plus(odds):
-    """log(1 + odds) for odds in [0, 1], to 4e-16 relative: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...), s = odds / (2 + odds).
+    """log(1 + odds) for odds in [0, 1], to 4e-16 relative: 2 artanh(s) = 2 (s + s^3/3 + ...), s = odds / (2 + odds).
 
-    s is at most 1/3, so sixteen terms suffice. Plain arithmetic runs several states at a time, which a call of log cannot.
+    s is at most 1/3, so sixteen terms suffice. Plain arithmetic runs several states at a time, which a log call cannot.
     """
     s = odds / (2.0 + odds)
     series = 0.0
@@ -147,8 +147,8 @@ def contract(ev, cost, p, RC, discount, tol, switch, max_iter, steps, work):
 
     steps[k] bounds the relative distance to the fixed point, discount/(1-discount) max|change| / max(1, max|EV|).
     With switch > 0 it also ends when the ratio of successive changes is within `switch` of the discount
-    factor: what is left is then nearly a constant, which one Newton step removes. On return the first three rows of work
-    (at least 4, n) hold keep, replace and logsum at `ev`.
+    factor: what is left is then nearly a constant, which one Newton step removes. On return the first three rows of
+    work (at least 4, n) hold keep, replace and logsum at `ev`.
     """
     keep, replace, logsum, update = work[0], work[1], work[2], work[3]
     bound = discount / (1.0 - discount)
@@ -270,8 +270,8 @@ def evaluate(
 ):  # fmt: skip
     """One evaluation of the nested problem: from parameters and cells to log-likelihoods and scores.
 
-    `ev` is the start of Newton's method and gets the fixed point; the other outputs are as the kernels above leave them.
-    Returns 1, or 0 where the fixed point was not found within steps.size steps.
+    `ev` is the start of Newton's method and gets the fixed point; the other outputs are as the kernels above leave
+    them. Returns 1, or 0 where the fixed point was not found within steps.size steps.
     """
     n_iter = newton(ev, cost, p, RC, discount, tol, steps.size, steps, work)
     if not steps[n_iter - 1] <= tol:

@@ -163,7 +163,7 @@ class ChoiceLikelihood(_Cells):
         return values
 
     def hessian_obs(self, theta):
-        """The (C, K, K) second derivatives of the cells' log-likelihoods, exact; NaN where the model has no solution."""
+        """The exact (C, K, K) second derivatives of the cells' log-likelihoods; NaN where the model has no solution."""
         theta, data = np.asarray(theta, dtype=float), self.data
         theta1, theta3 = self.split(theta)[1:]
         values = self.evaluate(theta)

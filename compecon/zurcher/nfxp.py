@@ -1,4 +1,4 @@
-"""The nested fixed point estimator: an optimizer over the likelihood, with the Bellman equation solved at each trial."""
+"""The nested fixed point estimator: an optimizer over the likelihood, the Bellman equation solved at each trial."""
 
 from dataclasses import dataclass, replace
 
@@ -49,7 +49,9 @@ class NFXPEstimate(Estimate):
     def as_params(self):
         """The estimate as `Params`, ready for `model.solve` and `simulate`."""
         if self.likelihood == "transitions":
-            raise ParameterError("a 'transitions' fit has no RC and theta1; estimate with likelihood='joint' or 'partial'.")
+            raise ParameterError(
+                "a 'transitions' fit has no RC and theta1; estimate with likelihood='joint' or 'partial'."
+            )
         RC, theta1, theta3 = self.model.split(self.theta)
         return Params(RC, theta1, theta3)
 
@@ -58,7 +60,7 @@ class NFXPEstimate(Estimate):
         return self.structure.solve(self.as_params(), method=method)
 
     def probabilities(self, kind=None):
-        """DataFrame: each category's probability and its standard error by the delta method, the implied one included."""
+        """DataFrame: each category's probability and its standard error by the delta method, with the implied one."""
         theta3 = self.theta3
         frame = pd.DataFrame({"estimate": theta3}, index=pd.Index(range(theta3.size), name="dx"))
         if self.likelihood == "partial":
@@ -166,8 +168,9 @@ def _closed_form(transitions):
     llf, gradient = float(transitions.weights @ logl), transitions.weights @ scores
     history = np.array([[llf, 0.0, 0.0, 0.0, 1.0]])
     return Maximum(
-        "closed form", transitions.param_names, theta, llf, gradient, 0.0, True, 0, 1, "closed form", theta[None], history
-    )
+        "closed form", transitions.param_names, theta, llf, gradient, 0.0, True, 0, 1, "closed form",
+        theta[None], history,
+    )  # fmt: skip
 
 
 def two_step_covariance(estimate):
@@ -219,7 +222,9 @@ def _check_kind(kind, likelihood, theta3_given):
     elif likelihood != "partial":
         raise ParameterError(f"kind='two-step' corrects a 'partial' fit; this is a {likelihood!r} fit.")
     elif theta3_given:
-        raise ParameterError("theta3 was given, not estimated, so there is no first step to correct for; use 'sandwich'.")
+        raise ParameterError(
+            "theta3 was given, not estimated, so there is no first step to correct for; use 'sandwich'."
+        )
 
 
 def _check_start(model, start):
@@ -245,6 +250,7 @@ def _check_theta3(data, theta3):
     if impossible.size:
         j = int(impossible[0])
         raise ParameterError(
-            f"theta3[{j}] = 0, but the data show {int(data.dx_counts[j])} increments of {j}; give it a positive probability."
+            f"theta3[{j}] = 0, but the data show {int(data.dx_counts[j])} increments of {j}; "
+            "give it a positive probability."
         )
     return theta3

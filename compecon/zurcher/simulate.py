@@ -40,8 +40,8 @@ def simulate(model, params, n_buses, n_periods, seed, start=0, max_mileage=450_0
     Returns
     -------
     DataFrame
-        In the columns of `datasets.load_bus_panel`, mileages at the middle of their states and all buses in group 1. Use
-        `discretize(..., increments="model")` on it: a new engine starts in state 0 here.
+        In the columns of `datasets.load_bus_panel`, mileages at the middle of their states and all buses in group 1.
+        Use `discretize(..., increments="model")` on it: a new engine starts in state 0 here.
 
     Raises
     ------
@@ -86,8 +86,8 @@ def draw_histories(model, params, start, n_periods, seed):
     shape = (start.size, n_periods)
     x, d, dx = np.empty((3, *shape))
     kernels.histories(
-        np.ascontiguousarray(solution.choice_prob[:, 1]), np.cumsum(params.theta3), rng.random(shape), rng.random(shape),
-        start, x, d, dx,
+        np.ascontiguousarray(solution.choice_prob[:, 1]), np.cumsum(params.theta3),
+        rng.random(shape), rng.random(shape), start, x, d, dx,
     )  # fmt: skip
     return Histories(x, d, dx)
 
@@ -113,7 +113,8 @@ def resample(model, params, data, seed):
 
 def _check_states(model, start, n_buses):
     """`start` as n_buses floats, refused unless all are states."""
-    states = np.broadcast_to(np.asarray(start, dtype=float), (n_buses,)) if np.ndim(start) == 0 else np.asarray(start, float)
+    states = np.asarray(start, dtype=float)
+    states = np.broadcast_to(states, (n_buses,)) if states.ndim == 0 else states
     whole = states.shape == (n_buses,) and np.isin(states, model.states).all()
     if not whole:
         raise ParameterError(

@@ -57,15 +57,16 @@ class Solution:
         """Raise ConvergenceError unless the solution converged: for results that would be wrong without it."""
         if not self.converged:
             raise ConvergenceError(
-                f"the model could not be solved at {self.params!r} (relative step {self.residual:.1e} after {self.n_iter} "
-                "iterations); check the parameters, or use another method."
+                f"the model could not be solved at {self.params!r} (relative step {self.residual:.1e} after "
+                f"{self.n_iter} iterations); check the parameters, or use another method."
             )
 
     @property
     def trace(self):
         """DataFrame with one row an iteration: what it was, and its `step` (see `residual`)."""
         kinds = np.where(np.arange(self.n_iter) < self.n_sweeps, "contraction", "newton")
-        return pd.DataFrame({"kind": kinds, "step": self.steps}, index=pd.RangeIndex(1, self.n_iter + 1, name="iteration"))
+        index = pd.RangeIndex(1, self.n_iter + 1, name="iteration")
+        return pd.DataFrame({"kind": kinds, "step": self.steps}, index=index)
 
     def __repr__(self):
         state = "converged" if self.converged else "NOT converged"
@@ -127,8 +128,8 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
     converged = bool(residual <= tol)
     if not converged:
         warnings.warn(
-            f"method {method!r} stopped after {steps.size} iterations at {residual:.1e}, above its tolerance {tol:.1e}; "
-            "raise max_iter, or use method='newton'.",
+            f"method {method!r} stopped after {steps.size} iterations at {residual:.1e}, above its tolerance "
+            f"{tol:.1e}; raise max_iter, or use method='newton'.",
             ConvergenceWarning,
             stacklevel=3,
         )
@@ -136,7 +137,7 @@ def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):
 
 
 def _iterate(method, ev, cost, p, RC, discount, tol, max_iter, work):
-    """Run `method` on `ev` in place, with keep and replace in work; return the steps and how many of them were sweeps."""
+    """Run `method` on `ev` in place, with keep and replace in work; return the steps and how many were sweeps."""
     problem = (ev, cost, p, RC, discount, tol)
     if method == "dense":
         ev[:], steps = newton_dense(ev, cost, transition_matrix(p, ev.size), RC, discount, tol, max_iter)
