@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from tqdm import tqdm
 
 from compecon._options import positive_integer
 from compecon.errors import CompEconError, CompEconWarning, ConvergenceError
@@ -35,12 +36,12 @@ class BootstrapSample:
         return np.array(rows)
 
 
-def parametric_bootstrap(fit, draws, seed):
+def parametric_bootstrap(fit, draws, seed, progress=False):
     """Draw `draws` samples from the model at the estimate and estimate each in the same way.
 
     Each sample has the buses, months and first states of the data. Sample b uses the b-th stream spawned from `seed`
     (an int or a numpy Generator), so the result does not depend on the order of the work. Samples that fail (no
-    replacement drawn, say) are left out, counted and reported by a warning.
+    replacement drawn, say) are left out, counted and reported by a warning. `progress` shows a bar.
     """
     draws = positive_integer(draws, "draws", least=2)
     params, estimated = fit.as_params(), []
@@ -49,7 +50,7 @@ def parametric_bootstrap(fit, draws, seed):
         "start": np.concatenate(([params.RC], params.theta1)),
         "theta3": fit.theta3 if fit.theta3_given else None,
     }
-    for stream in np.random.default_rng(seed).spawn(draws):
+    for stream in tqdm(np.random.default_rng(seed).spawn(draws), disable=not progress):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", CompEconWarning)
