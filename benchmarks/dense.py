@@ -56,10 +56,10 @@ def newton_by_lu(cost, Pi, RC, discount):
 
 
 def estimate_dense(model, data, start):
-    """Joint estimates and OPG standard errors with the dense solver; optimizer, start and tolerance as in `nfxp`."""
+    """Joint estimates and OPG standard errors with the dense solver, in the way of `nfxp` from the same start."""
     dense = DenseLikelihood(model, data)
     working = LogOdds(dense)
     shares = TransitionLikelihood(model, data).closed_form()
     maximum = maximize(working, working.from_natural(np.concatenate((start, shares))))
     theta = working.to_natural(maximum.theta)
-    return theta, np.sqrt(np.diag(covariance(dense, theta, "opg"))), maximum
+    return theta, np.sqrt(np.diag(covariance(dense, theta, "opg")))

@@ -50,9 +50,9 @@ def estimate_ratios():
     for n_states, floor in ESTIMATE_FLOORS.items():
         data = zurcher.discretize(panel, groups=[4], n_states=n_states)
         model = zurcher.ZurcherModel(n_states, DISCOUNT)
-        start = (5.0, *model.cost.start)
-        theta, errors, _ = estimate_dense(model, data, start)
         fit = zurcher.nfxp(model, data)
+        start = fit.maximum.path[0, :2]
+        theta, errors = estimate_dense(model, data, start)
         np.testing.assert_allclose(fit.theta, theta, rtol=1e-6)
         np.testing.assert_allclose(fit.bse, errors, rtol=1e-4)
         ours = best_time(lambda: zurcher.nfxp(model, data).bse)

@@ -5,11 +5,8 @@ import sys
 from compecon.zurcher.replication import MARKS, replicate_table, side_by_side
 
 _LEGEND = {
-    "misprint": "misprint",
     "follows": "follows from another printed entry",
     "last digit": "differs in the last printed digit (mostly cut off instead of rounded)",
-    "not reproduced": "not reproduced",
-    "differs": "differs",
 }
 
 
@@ -22,7 +19,7 @@ def main():
     print(f"\n{counts.get('same', 0)} of {len(comparison)} entries agree to every printed digit. The others:")
     for verdict, mark in MARKS.items():
         if verdict in counts:
-            print(f"  {mark} {counts[verdict]} {_LEGEND[verdict]}")
+            print(f"  {mark} {counts[verdict]} {_LEGEND.get(verdict, verdict)}")
     for row in comparison[comparison["verdict"].isin(["misprint", "follows"])].itertuples():
         where = f"{row.entry} {row.statistic}" if row.entry != row.statistic else row.entry
         print(f"    {row.printed}, {where}, groups {row.sample}, discount {row.discount:g}: {row.note}")

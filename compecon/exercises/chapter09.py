@@ -7,14 +7,15 @@ from compecon import datasets, zurcher
 from compecon.exercises.exercise import Exercise, Mistake
 
 
-def _fit(groups, discount=0.9999, likelihood="joint"):
+def _fit(groups, likelihood):
     data = zurcher.discretize(datasets.load_bus_panel(), groups=groups, n_states=90)
-    return zurcher.nfxp(zurcher.ZurcherModel(90, discount), data, likelihood)
+    return zurcher.nfxp(zurcher.ZurcherModel(90, 0.9999), data, likelihood)
 
 
-def _homogeneity():
-    """The three log-likelihoods of exercise 9.2."""
-    return [_fit(groups).llf for groups in ([1, 2, 3], [4], [1, 2, 3, 4])]
+def _separate_minus_pooled(likelihood="joint"):
+    """What separate estimates gain over the pooled one in exercise 9.2, in log-likelihood."""
+    first, second, pooled = (_fit(groups, likelihood).llf for groups in ([1, 2, 3], [4], [1, 2, 3, 4]))
+    return first + second - pooled
 
 
 # 9.3: a stable log-probability
@@ -81,26 +82,21 @@ EXERCISES = (
     Exercise(
         "9.2",
         "compute",
-        lambda: 2 * (_homogeneity()[0] + _homogeneity()[1] - _homogeneity()[2]),
+        lambda: 2 * _separate_minus_pooled(),
         (
             Mistake(
                 "The factor 2 is missing: LR = 2 (l_unrestricted - l_restricted).",
-                lambda: _homogeneity()[0] + _homogeneity()[1] - _homogeneity()[2],
+                _separate_minus_pooled,
             ),
             Mistake(
                 "The sign is wrong: separate estimates fit at least as well as the pooled one, so LR cannot be "
                 "negative.",
-                lambda: -2 * (_homogeneity()[0] + _homogeneity()[1] - _homogeneity()[2]),
+                lambda: -2 * _separate_minus_pooled(),
             ),
             Mistake(
                 "That is the test on the partial likelihoods. Table IX uses the joint ones: mileage differs between "
                 "the groups most of all.",
-                lambda: 2
-                * (
-                    _fit([1, 2, 3], likelihood="partial").llf
-                    + _fit([4], likelihood="partial").llf
-                    - _fit([1, 2, 3, 4], likelihood="partial").llf
-                ),
+                lambda: 2 * _separate_minus_pooled("partial"),
             ),
         ),
         rtol=1e-4,

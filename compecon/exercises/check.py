@@ -29,6 +29,7 @@ class Verdict:
 
     @property
     def passed(self):
+        """Whether the answer is right."""
         return self.status == "passed"
 
     def __repr__(self):

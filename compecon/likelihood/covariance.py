@@ -15,6 +15,7 @@ import numpy as np
 from compecon._linalg import cholesky_solve
 from compecon._options import one_of
 from compecon.errors import ConvergenceError, ParameterError
+from compecon.likelihood import kernels
 from compecon.likelihood.maximize import total_hessian
 
 KINDS = ("opg", "hessian", "sandwich", "cluster")
@@ -62,8 +63,11 @@ def check_kind(kind):
 
 
 def outer_product(scores, weights):
-    """sum_i w_i s_i s_i', (K, K)."""
-    return (scores * weights[:, None]).T @ scores
+    """sum_i w_i s_i s_i', (K, K), by the kernel of the optimizers."""
+    n_params = scores.shape[1]
+    gradient, product = np.empty(n_params), np.empty((n_params, n_params))
+    kernels.outer_product(scores, weights, gradient, product)
+    return product
 
 
 def _clustered_product(model, scores):

@@ -7,7 +7,9 @@ import numpy as np
 from scipy import linalg, stats
 
 from compecon.errors import ParameterError
+from compecon.likelihood.covariance import outer_product
 from compecon.likelihood.delta import delta_method
+from compecon.likelihood.maximize import total_hessian
 
 LM_KINDS = ("opg", "hessian", "information")
 
@@ -181,9 +183,9 @@ def lm_test(model, theta_restricted, df, kind="opg"):
                              "restrictions.")
     weights = model.weights
     if kind == "opg":
-        curvature = scores.T @ (weights[:, None] * scores)
+        curvature = outer_product(scores, weights)
     elif kind == "hessian":
-        curvature = -np.tensordot(weights, model.hessian_obs(theta), axes=1)
+        curvature = -total_hessian(model, theta)
     else:
         curvature = weights.sum() * model.information(theta)
     what = f"the {kind} matrix at the restricted estimate"

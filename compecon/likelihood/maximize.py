@@ -64,24 +64,24 @@ class Maximum:
         return f"Maximum({self.method}, {state}, {numbers})"
 
 
-def bhhh(model, start, step="secant", tol=1e-7, max_iter=500):
-    """Berndt, Hall, Hall and Hausman (1974): M is the outer product of the scores; see `maximize` for the arguments."""
-    return maximize(model, start, "bhhh", step, tol, max_iter)
+def bhhh(model, start, **options):
+    """Berndt, Hall, Hall and Hausman (1974): M is the outer product of the scores; options as in `maximize`."""
+    return maximize(model, start, "bhhh", **options)
 
 
-def newton(model, start, step="unit", tol=1e-7, max_iter=500):
-    """Newton's method: M is minus the exact Hessian; see `maximize` for the arguments."""
-    return maximize(model, start, "newton", step, tol, max_iter)
+def newton(model, start, **options):
+    """Newton's method: M is minus the exact Hessian; options as in `maximize`."""
+    return maximize(model, start, "newton", **options)
 
 
-def bfgs(model, start, step="unit", tol=1e-7, max_iter=500):
-    """BFGS from the diagonal of the outer product; see `maximize` for the arguments."""
-    return maximize(model, start, "bfgs", step, tol, max_iter)
+def bfgs(model, start, **options):
+    """BFGS from the diagonal of the outer product; options as in `maximize`."""
+    return maximize(model, start, "bfgs", **options)
 
 
-def bhhh_bfgs(model, start, step="unit", tol=1e-7, max_iter=500):
-    """BHHH to within a standard error of the maximum, then BFGS from its outer product; see `maximize`."""
-    return maximize(model, start, "bhhh-bfgs", step, tol, max_iter)
+def bhhh_bfgs(model, start, **options):
+    """BHHH to within a standard error of the maximum, then BFGS from its outer product; options as in `maximize`."""
+    return maximize(model, start, "bhhh-bfgs", **options)
 
 
 def maximize(model, start, method="bhhh-bfgs", step=None, tol=1e-7, max_iter=500):
@@ -120,8 +120,8 @@ def maximize(model, start, method="bhhh-bfgs", step=None, tol=1e-7, max_iter=500
     >>> newton(examples.Poisson([2, 0, 3, 1]), [1.0]).theta.round(6).tolist()
     [1.5]
     """
-    metric = _METRICS[one_of(method, _METRICS, "option")]
-    search = _STEPS[one_of(step or ("secant" if method == "bhhh" else "unit"), _STEPS, "option")]
+    metric, own_step = _METHODS[one_of(method, _METHODS, "option")]
+    search = _STEPS[one_of(step or own_step, _STEPS, "option")]
     tol, max_iter = positive(tol, "tol"), positive_integer(max_iter, "max_iter")
     point = evaluate(model, _check_start(model, start))
     if not point.usable:
@@ -199,7 +199,13 @@ def _bfgs_update(matrix, point, before):
     return updated
 
 
-_METRICS = {"bhhh": _bhhh_metric, "newton": _newton_metric, "bfgs": _bfgs_metric, "bhhh-bfgs": _switch_metric}
+# The matrix M, and the step rule that suits it.
+_METHODS = {
+    "bhhh": (_bhhh_metric, "secant"),
+    "newton": (_newton_metric, "unit"),
+    "bfgs": (_bfgs_metric, "unit"),
+    "bhhh-bfgs": (_switch_metric, "unit"),
+}
 
 
 def total_hessian(model, theta):

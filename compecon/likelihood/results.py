@@ -10,6 +10,7 @@ from compecon._options import share
 from compecon.errors import CompEconError
 from compecon.likelihood.covariance import check_kind, covariance
 from compecon.likelihood.maximize import Maximum, maximize
+from compecon.likelihood.model import LikelihoodModel
 from compecon.likelihood.summary import Summary
 
 
@@ -28,7 +29,7 @@ class Estimate:
         The covariance that `bse`, `conf_int` and `summary` use unless they are told otherwise.
     """
 
-    model: object
+    model: LikelihoodModel
     theta: np.ndarray
     maximum: Maximum
     kind: str = "opg"

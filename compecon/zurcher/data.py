@@ -15,7 +15,7 @@ INCREMENTS = ("rust", "model")
 _COLUMNS = ("group", "bus_id", "period", "mileage", "replaced")
 _LARGEST_N_STATES = 1_000_000
 # Below it mileage * n_states is exact in 64 bits.
-_LARGEST_MILEAGE = 10**12
+_MOST_MILES = 10**12
 # A mileage that was computed as a multiple of the bin width may miss the edge by rounding errors.
 _EDGE_TOLERANCE = 1e-9
 
@@ -65,10 +65,12 @@ class BusData:
 
     @property
     def n_cells(self):
+        """Number of distinct (x, d, dx)."""
         return self.cell_x.size
 
     @property
     def n_buses(self):
+        """Number of buses with an observation."""
         return self.bus_ids.size
 
     @property
@@ -78,6 +80,7 @@ class BusData:
 
     @property
     def n_replacements(self):
+        """Number of observations in which the engine is replaced."""
         return int(self.cell_count @ self.cell_d)
 
     @property
@@ -99,8 +102,7 @@ class BusData:
     def hazard(self):
         """DataFrame by state x, where it occurs: count, replacements, and their share, the empirical hazard."""
         cells = self.cells()
-        cells["replacements"] = cells["count"] * cells["d"]
-        table = cells.groupby("x")[["count", "replacements"]].sum()
+        table = cells.assign(replacements=cells["count"] * cells["d"]).groupby("x")[["count", "replacements"]].sum()
         return table.assign(share=table["replacements"] / table["count"])
 
     def _facts(self):
@@ -235,8 +237,7 @@ def _check_options(n_states, max_mileage, increments):
     """Return max_mileage as an int where it is whole. Raise ParameterError for an option outside its domain."""
     if type(n_states) is bool or not isinstance(n_states, numbers.Integral) or not 2 <= n_states <= _LARGEST_N_STATES:
         raise ParameterError(f"n_states = {n_states!r}; it must be an integer from 2 to {_LARGEST_N_STATES:,}.")
-    is_number = isinstance(max_mileage, numbers.Real) and type(max_mileage) is not bool
-    if not is_number or not 0 < max_mileage <= _LARGEST_MILEAGE:
+    if isinstance(max_mileage, bool) or not isinstance(max_mileage, numbers.Real) or not 0 < max_mileage <= _MOST_MILES:
         raise ParameterError(f"max_mileage = {max_mileage!r}; it must be a positive number of miles, at most 1e12.")
     if not isinstance(increments, str) or increments not in INCREMENTS:
         raise ParameterError(f"increments = {increments!r}; choose one of {', '.join(map(repr, INCREMENTS))}.")
@@ -295,6 +296,5 @@ def _warn_if_full(x, bus_id, n_states, max_mileage):
         warnings.warn(
             f"{full.sum()} of {x.size} observations, from {np.unique(bus_id[full]).size} buses, lie in the last state "
             f"(up to max_mileage = {max_mileage:,}): their increments are cut off there. Raise max_mileage.",
-            CompEconWarning,
-            stacklevel=3,
-        )
+            CompEconWarning, stacklevel=3,
+        )  # fmt: skip

@@ -40,25 +40,25 @@ def stationary_distribution(model, params):
     >>> round(float(pi.sum()), 12)
     1.0
     """
+    return _long_run(model, params)[1]
+
+
+def _long_run(model, params):
+    """The `Solution` at `params`, and the fleet's (n,) distribution over states under it."""
     solution = model.solve(params)
     solution.require_convergence()
-    return _stationary(solution)
-
-
-def _stationary(solution):
     keep, replaced = (np.ascontiguousarray(column) for column in solution.choice_prob.T)
-    theta3, share = solution.params.theta3, np.empty(keep.size)
-    if kernels.stationary(keep, replaced, theta3, share) == 0:
-        share[:] = 0.0
-        share[0 if theta3[0] == 1 else -1] = 1.0
-    return share
+    pi = np.empty(keep.size)
+    if kernels.stationary(keep, replaced, params.theta3, pi) == 0:
+        pi[:] = 0.0
+        pi[0 if params.theta3[0] == 1 else -1] = 1.0
+    return solution, pi
 
 
 def replacement_rate(model, params):
     """Expected number of engines that a bus needs in a month, in the long run: sum_x pi(x) replace(x)."""
-    solution = model.solve(params)
-    solution.require_convergence()
-    return float(_stationary(solution) @ solution.choice_prob[:, 1])
+    solution, pi = _long_run(model, params)
+    return float(pi @ solution.choice_prob[:, 1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,13 +185,12 @@ def counterfactual(model, params, n_buses=1, **changes):
 
 def _describe(model, params, n_buses):
     """Series of the outcomes that `counterfactual` compares."""
-    solution = model.solve(params)
-    solution.require_convergence()
-    share, replaced = _stationary(solution), solution.choice_prob[:, 1]
-    rate = share @ replaced
+    solution, pi = _long_run(model, params)
+    replaced = solution.choice_prob[:, 1]
+    rate = pi @ replaced
     return pd.Series({
         "engines a year": 12 * n_buses * rate,
-        "mean state": share @ model.states,
-        "mean state at replacement": (share * replaced) @ model.states / rate if rate > 0 else np.inf,
+        "mean state": pi @ model.states,
+        "mean state at replacement": (pi * replaced) @ model.states / rate if rate > 0 else np.inf,
         "value of a new engine": solution.ev[0],
     })  # fmt: skip

@@ -15,9 +15,7 @@ import numpy as np
 from compecon.zurcher import kernels
 from compecon.zurcher.model import Params
 from compecon.zurcher.simulate import resample
-from compecon.zurcher.solve import default_tol
-
-_NEWTON_STEPS = 200
+from compecon.zurcher.solve import NEWTON_STEPS, default_tol
 
 
 class NestedValues(NamedTuple):
@@ -73,6 +71,7 @@ class _Cells:
 
     @property
     def weights(self):
+        """(C,) float: the observations of each cell."""
         return self.data.cell_count
 
     @property
@@ -125,6 +124,7 @@ class ChoiceLikelihood(_Cells):
 
     @property
     def joint(self):
+        """Whether theta3 is estimated too."""
         return self.theta3 is None
 
     def split(self, theta):
@@ -155,7 +155,7 @@ class ChoiceLikelihood(_Cells):
         )  # fmt: skip
         solved = kernels.evaluate(
             data.cell_x, data.cell_d, data.cell_dx, RC, cost, dcost, theta3, self.free, self.implied, model.discount,
-            float(self.joint), default_tol(model.discount), np.empty(_NEWTON_STEPS), np.zeros(n_states),
+            float(self.joint), default_tol(model.discount), np.empty(NEWTON_STEPS), np.zeros(n_states),
             values.work, values.gap, values.dgap, values.dlogsum, values.logl, values.scores,
         )  # fmt: skip
         if not solved:
@@ -164,12 +164,16 @@ class ChoiceLikelihood(_Cells):
 
     def hessian_obs(self, theta):
         """The exact (C, K, K) second derivatives of the cells' log-likelihoods; NaN where the model has no solution."""
+        return self.second_derivatives(theta)[1]
+
+    def second_derivatives(self, theta):
+        """The (C, K) scores and the (C, K, K) second derivatives, from one solution of the model."""
         theta, data = np.asarray(theta, dtype=float), self.data
         theta1, theta3 = self.split(theta)[1:]
         values = self.evaluate(theta)
         hessian = np.zeros((data.n_cells, theta.size, theta.size))
         if np.isnan(values.logl).all():
-            return np.full_like(hessian, np.nan)
+            return values.scores, np.full_like(hessian, np.nan)
         ddcost = _copy(self.model.cost.hessian(self.model.states, theta1))
         ddgap = np.empty(self.model.n_states)
         for a in range(theta.size):
@@ -182,7 +186,7 @@ class ChoiceLikelihood(_Cells):
         if self.joint:
             block = slice(1 + theta1.size, None)
             hessian[:, block, block] += TransitionLikelihood(self.model, data).hessian_obs(theta[block])
-        return hessian
+        return values.scores, hessian
 
 
 def _copy(values):

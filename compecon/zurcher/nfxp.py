@@ -32,6 +32,7 @@ class NFXPEstimate(Estimate):
 
     @property
     def data(self):
+        """The `BusData` that it was estimated on."""
         return self.model.data
 
     @property
@@ -140,7 +141,8 @@ def nfxp(
     _check_kind(kind, likelihood, theta3 is not None)
     transitions = TransitionLikelihood(model, data)
     if likelihood == "transitions":
-        return NFXPEstimate(transitions, transitions.closed_form(), _closed_form(transitions), kind, likelihood)
+        maximum = _closed_form(transitions)
+        return NFXPEstimate(transitions, maximum.theta, maximum, kind, likelihood)
     start = _check_start(model, start)
     search = {"method": optimizer, "step": step, "tol": tol, "max_iter": max_iter}
     if likelihood == "partial":

@@ -45,19 +45,20 @@ class LogOdds:
         return matrix
 
     def loglike(self, phi):
+        """The terms of the natural likelihood, and their scores in (RC, theta1, q)."""
         theta = self.to_natural(phi)
         logl, scores = self.natural.loglike(theta)
         kernels.chain_scores(theta[self.first :], scores)
         return logl, scores
 
     def hessian_obs(self, phi):
-        theta = self.to_natural(phi)
-        jacobian, shares = self.jacobian(theta), theta[self.first :]
-        hessian = np.einsum("iab,ac,bd->icd", self.natural.hessian_obs(theta), jacobian, jacobian, optimize=True)
-        _, scores = self.natural.loglike(theta)
+        """The terms' second derivatives in (RC, theta1, q): J' H J, and each score times the shares' own curvature."""
+        theta, first = self.to_natural(phi), self.first
+        jacobian, shares = self.jacobian(theta), theta[first:]
+        scores, natural = self.natural.second_derivatives(theta)
+        hessian = jacobian.T @ natural @ jacobian
         apart = np.eye(shares.size) - shares
-        spread = np.diag(shares) - np.outer(shares, shares)
         # d2 p_j / dq_k dq_l
-        second = shares[:, None, None] * (apart[:, :, None] * apart[:, None, :] - spread)
-        hessian[:, self.first :, self.first :] += np.einsum("ij,jkl->ikl", scores[:, self.first :], second)
+        second = shares[:, None, None] * (apart[:, :, None] * apart[:, None, :] - jacobian[first:, first:])
+        hessian[:, first:, first:] += np.einsum("ij,jkl->ikl", scores[:, first:], second)
         return hessian

@@ -64,8 +64,9 @@ def simulate(model, params, n_buses, n_periods, seed, start=0, max_mileage=450_0
     paths = draw_histories(model, params, _check_states(model, start, n_buses), n_periods, seed)
     width = max_mileage / model.n_states
     mileage = (paths.x + 0.5) * width
+    taken_out = np.where(paths.d > 0, mileage, 0.0)
     # Miles on engines taken out before month t.
-    earlier = np.cumsum(np.where(paths.d > 0, mileage, 0.0), axis=1) - np.where(paths.d > 0, mileage, 0.0)
+    earlier = np.cumsum(taken_out, axis=1) - taken_out
     months = pd.period_range(_FIRST_MONTH, periods=n_periods, freq="M").to_timestamp()
     return pd.DataFrame({
         "group": 1,

@@ -13,7 +13,8 @@ from compecon.zurcher.dense import newton_dense, transition_matrix
 
 _EPS = np.finfo(float).eps
 # Sweeps are cheap and many are needed near discount 1; Newton converges within a few dozen steps or not at all.
-_MAX_ITER = {"newton": 200, "contraction": 1_000_000, "poly": 200, "dense": 200}
+NEWTON_STEPS = 200
+_MAX_ITER = {"newton": NEWTON_STEPS, "contraction": 1_000_000, "poly": NEWTON_STEPS, "dense": NEWTON_STEPS}
 # Rust's polyalgorithm: at most 20 sweeps, left when the error ratio is within 0.02 of the discount factor.
 _POLY_SWEEPS, _POLY_SWITCH = 20, 0.02
 
