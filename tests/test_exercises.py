@@ -116,3 +116,44 @@ def test_the_random_inputs_of_a_check_are_the_same_every_time():
     for _ in range(2):
         check("9.4", lambda scores, weights: seen.append(scores.sum()))
     assert seen[0] == seen[1]
+
+
+# Solutions against numbers from outside: counts of the archive, Rust (1987), and the checkpoints printed in the book
+
+
+@pytest.mark.parametrize(
+    ("number", "value", "rtol"),
+    [
+        ("8.2", 33 / 4292, 1e-12),
+        ("8.6", np.array([1715, 2522, 55]) / 4292, 1e-12),
+        ("9.2", 85.46, 1e-4),  # Table IX, heterogeneity
+        ("9.6", 0.00035, 0.01),  # what Table IX's .0035 should be
+    ],
+)
+def test_a_computed_solution_is_the_number_known_from_outside(number, value, rtol):
+    np.testing.assert_allclose(find_exercise(number).solution(), value, rtol=rtol)
+
+
+@pytest.mark.parametrize(
+    ("number", "arguments", "value"),
+    [
+        ("8.3", (np.array([0, 5000, 5001]), 90, 450_000), [0, 0, 1]),
+        ("8.4", (np.array([3, 4, 0, 1]), np.array([0, 1, 0, 0])), [1, 1, 1]),
+        ("8.5", (np.array([1, 2, 60]), np.array([0, 1, 0]), 2), [0.5, 0]),
+        ("9.3", (np.zeros(2), np.array([0, 1])), [-np.log(2), -np.log(2)]),
+        ("9.4", (np.array([[2.0]]), np.array([3.0])), [0.5]),
+        ("9.5", (np.array([[2.0]]), np.array([3.0])), [1 / np.sqrt(12)]),
+    ],
+)
+def test_an_implemented_solution_meets_the_checkpoint_in_the_book(number, arguments, value):
+    np.testing.assert_allclose(find_exercise(number).solution(*arguments), value, rtol=1e-12)
+
+
+def test_the_right_predictions_are_what_the_library_finds(bus_data):
+    from compecon import zurcher
+
+    assert bus_data((4,), 175).n_categories > bus_data((4,), 90).n_categories
+    assert find_exercise("8.1").solution() == "more"
+    fits = [zurcher.nfxp(zurcher.ZurcherModel(90, discount), bus_data((4,), 90)) for discount in (0.9999, 0.0)]
+    assert fits[1].params["theta11"] > fits[0].params["theta11"]
+    assert find_exercise("9.1").solution() == "rises"
