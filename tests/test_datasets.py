@@ -1,15 +1,18 @@
-"""The shipped bus panel, the checks of a user's own panel, and the tool that builds the file."""
+"""The shipped tables, the checks of a user's own panel, and the tool that builds the bus panel."""
 
 import gzip
 import hashlib
+import tomllib
 from importlib import metadata, resources
+from pathlib import Path
 
 import build_bus_panel
 import numpy as np
 import pandas as pd
 import pytest
 
-from compecon.datasets import load_bus_panel, read_bus_panel, validate_bus_panel
+from compecon.blp import data as blp_data
+from compecon.datasets import load_bus_panel, load_cereal, read_bus_panel, validate_bus_panel
 from compecon.errors import CompEconError, DataError
 
 COLUMNS = ["group", "bus_id", "period", "month", "odometer", "mileage", "replaced"]
@@ -247,3 +250,58 @@ def test_the_shipped_file_is_what_the_tool_builds():
         pytest.skip("the archive package mec is not installed")
     shipped = gzip.decompress((resources.files("compecon.datasets") / "bus_panel.csv.gz").read_bytes())
     assert build_bus_panel.to_csv(build_bus_panel.build_panel(read_text)).encode() == shipped
+
+
+# The simulated cereal data
+
+
+@pytest.fixture(scope="module")
+def cereal():
+    return load_cereal()
+
+
+def test_the_cereal_files_are_pyblps_byte_for_byte():
+    oracle = pytest.importorskip("pyblp").data
+    for name in ("NEVO_PRODUCTS_LOCATION", "NEVO_AGENTS_LOCATION"):
+        assert Path(getattr(blp_data, name)).read_bytes() == Path(getattr(oracle, name)).read_bytes(), name
+
+
+def test_the_cereal_files_are_the_ones_the_readme_describes():
+    text = (resources.files("compecon.datasets") / "README.md").read_text(encoding="utf-8")
+    for location in (blp_data.NEVO_PRODUCTS_LOCATION, blp_data.NEVO_AGENTS_LOCATION):
+        assert hashlib.sha256(Path(location).read_bytes()).hexdigest()[:8] in text, location
+    assert "**These data are simulated.**" in text
+
+
+def test_the_cereal_tables_are_what_their_locations_hold(cereal):
+    pd.testing.assert_frame_equal(cereal.products, pd.read_csv(blp_data.NEVO_PRODUCTS_LOCATION), check_exact=True)
+    pd.testing.assert_frame_equal(cereal.agents, pd.read_csv(blp_data.NEVO_AGENTS_LOCATION), check_exact=True)
+
+
+def test_every_cereal_market_has_24_products_20_consumers_and_an_outside_good(cereal):
+    products, agents = cereal
+    assert (products.groupby("market_ids").size() == 24).all() and products["market_ids"].nunique() == 94
+    assert (agents.groupby("market_ids").size() == 20).all() and (agents["weights"] == 1 / 20).all()
+    assert list(products["market_ids"].unique()) == list(agents["market_ids"].unique())
+    outside = 1 - products.groupby("market_ids")["shares"].sum()
+    assert (outside.min(), outside.max()) == pytest.approx((0.30, 0.82), abs=0.01)
+    assert products.groupby("firm_ids")["product_ids"].nunique().to_dict() == {1: 9, 2: 9, 3: 2, 4: 3, 6: 1}
+    assert not products.isna().any(axis=None) and not agents.isna().any(axis=None)
+
+
+def test_the_consumers_demographics_are_the_logarithms_the_readme_says_they_are(cereal):
+    agents = cereal.agents
+    age = np.exp(agents["age"] + 3.2258413)
+    np.testing.assert_allclose(age, age.round(), rtol=1e-7)
+    assert (age.min().round(), age.max().round()) == (1, 90)
+    assert ((agents["child"] > 0) == (age.round() < 16)).all()
+    square = (agents["income"] + 9.0569360) ** 2
+    np.testing.assert_allclose(agents["income_squared"], square - square.mean(), atol=1e-6)
+    assert abs(agents[["income", "income_squared", "age", "child"]].mean()).max() < 1e-13
+
+
+def test_every_data_file_has_a_place_in_the_wheel(root):
+    folder = root / "compecon" / "datasets"
+    package_data = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    shipped = {path for pattern in package_data["compecon.datasets"] for path in folder.glob(pattern)}
+    assert {path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"} == shipped

@@ -1,0 +1,107 @@
+"""Linear parameters, moments and their covariances: what GMM adds to the inner problem.
+
+With xi = delta - X1 beta, moments g = Z'xi / N and objective q = N g'W g. X1 and Z are absorbed (residuals from the
+fixed effects); then Z'delta needs no absorbing of delta.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from compecon.blp.moment_kernels import cross_products, row_products
+from compecon.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class LinearPart:
+    """Instruments and linear characteristics, absorbed, each row with a weight (1; a bootstrap's counts otherwise)."""
+
+    X1: np.ndarray  # (N, K1)
+    Z: np.ndarray  # (N, MD)
+    weights: np.ndarray  # (N,)
+    weighted_Z: np.ndarray  # (N, MD) weights times Z
+    n: float  # sum of the weights
+    A: np.ndarray  # (MD, K1) Z'X1 / N
+    ZZ: np.ndarray  # (MD, MD) Z'Z / N
+
+    def moments_of(self, columns):
+        """(MD, M) Z'columns / N."""
+        return products(self.weighted_Z, columns) / self.n
+
+
+def products(left, right):
+    """(M, P) left'right, summed in the order of the rows, so that no number of threads changes a bit."""
+    out = np.zeros((left.shape[1], right.shape[1]))
+    cross_products(np.ascontiguousarray(left), np.ascontiguousarray(right), out)
+    return out
+
+
+def product(tall, small):
+    """(N, P) tall @ small, summed likewise."""
+    out = np.zeros((tall.shape[0], small.shape[1]))
+    row_products(np.ascontiguousarray(tall), np.ascontiguousarray(small), out)
+    return out
+
+
+def build_linear_part(X1, Z, weights=None):
+    """Gather the products that every evaluation needs; `weights` : (N,) or None for ones."""
+    weights = np.ones(Z.shape[0]) if weights is None else weights
+    weighted = np.ascontiguousarray(weights[:, None] * Z)
+    part = LinearPart(X1, Z, weights, weighted, float(weights.sum()), np.empty(0), np.empty(0))
+    A, ZZ = part.moments_of(X1), part.moments_of(Z)
+    return LinearPart(X1, Z, weights, weighted, part.n, A, ZZ)
+
+
+def invert(matrix, what, remedy):
+    """Inverse of a symmetric positive definite matrix, or a DataError that names it."""
+    scale = 1 / np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
+    try:
+        factor = scipy.linalg.cho_factor(matrix * np.outer(scale, scale))
+    except (np.linalg.LinAlgError, ValueError):
+        raise DataError(f"{what} is singular or not finite. {remedy}") from None
+    inverse = scipy.linalg.cho_solve(factor, np.diag(scale)) * scale[:, None]
+    return (inverse + inverse.T) / 2
+
+
+def root_of(W):
+    """C with CC' = W: the Cholesky root, or a symmetric one where W is only semi-definite."""
+    try:
+        return np.linalg.cholesky(W)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(W)
+        return vectors * np.sqrt(np.clip(values, 0, None))
+
+
+def moment_covariances(xi, part, kind, clusters=None, center=True):
+    """S, the covariance of the moments: (1/N) sum_n w_n g_n g_n', g_n = Z_n xi_n, less their mean if `center`.
+
+    'unadjusted': var(xi) Z'Z/N. 'clustered': the g_n are summed within each cluster first. No degrees-of-freedom
+    correction. xi : (N,); returns (MD, MD).
+    """
+    if kind == "unadjusted":
+        mean = np.sum(part.weights * xi) / part.n
+        return part.ZZ * (np.sum(part.weights * (xi - mean) ** 2) / part.n)
+    g = part.Z * xi[:, None]
+    if center:
+        g = g - np.sum(part.weights[:, None] * g, axis=0) / part.n
+    weighted = part.weights[:, None] * g
+    if kind == "clustered":
+        _, codes = np.unique(clusters, return_inverse=True)
+        weighted = g = np.array([np.bincount(codes, column) for column in weighted.T]).T.copy()
+    return products(weighted, g) / part.n
+
+
+def parameter_covariances(W, S, G, kind):
+    """V = B W S W' B' with B = (G'WG)^-1 G', or (G'WG)^-1 when `kind` is 'unadjusted'; standard errors are sqrt(V_pp / N).
+
+    G : (M, P + K1), d moments / d parameters. NaN where G'WG is singular.
+    """
+    bread = G.T @ W @ G
+    scale = 1 / np.sqrt(np.diag(bread))
+    try:
+        bread = np.linalg.inv(bread * np.outer(scale, scale)) * np.outer(scale, scale)
+    except np.linalg.LinAlgError:
+        return np.full(bread.shape, np.nan)
+    V = bread if kind == "unadjusted" else bread @ G.T @ W @ S @ W @ G @ bread
+    return (V + V.T) / 2
