@@ -12,6 +12,8 @@ data = zurcher.discretize(datasets.load_bus_panel(), groups=[4])
 print(zurcher.nfxp(zurcher.ZurcherModel(90, 0.9999), data).bse)
 """
 
+FIRST_DEMAND = "from compecon.blp.examples import cereal_results; print(cereal_results().beta)"
+
 
 def run(code, cache):
     """Seconds that a fresh interpreter takes for `code`."""
@@ -27,4 +29,6 @@ def startup():
         yield "import compecon", run("import compecon", cache), 0.5
         yield "first estimate, cold cache", run(FIRST_ESTIMATE, cache), 10.0
         yield "first estimate, warm cache", run(FIRST_ESTIMATE, cache), 5.0
+        yield "first BLP estimate, cold cache", run(FIRST_DEMAND, cache), 10.0
+        yield "first BLP estimate, warm cache", run(FIRST_DEMAND, cache), 2.0
         yield "python -m compecon, warm cache", run("from compecon.__main__ import main; main()", cache), 5.0

@@ -151,7 +151,7 @@ def plot_diversion_ratios(results, market_id, name="prices", ax=None):
     matrix = _matrix(results.compute_diversion_ratios(name, market_id=market_id))
     norm = PowerNorm(0.5, min(matrix.min(), 0.0), max(matrix.max(), 0.0) or 1.0)
     label = "part of the row's loss (diagonal: to the outside good)"
-    ax, bar = _heat_map(matrix, norm, "Blues", "{:.2%}", label, results, market_id, ax)
+    ax, bar = _heat_map(matrix, norm, "Blues", "{:z.0%}", label, results, market_id, ax)
     _tick(bar, (0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1), PercentFormatter(1.0, decimals=0))
     ax.set(xlabel="gained by", ylabel="lost by", title=f"Diversion ratios in market {market_id}")
     return ax

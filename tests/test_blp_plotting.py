@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 from blp_demand_fixtures import Draws, cereal, draws_of, one_market
 from matplotlib import pyplot as plt
 
-from compecon import plotting
+from compecon import blp, plotting
 from compecon.datasets import load_cereal
 from compecon.errors import ParameterError
 
@@ -54,6 +54,16 @@ def test_a_heat_map_shows_the_matrix_of_its_market_under_the_names_of_its_produc
         np.testing.assert_allclose(ax.images[0].get_array(), compute()[rows], rtol=1e-12)
         assert names_of(ax.xaxis) == names_of(ax.yaxis) == products.loc[rows, "product_ids"].tolist()
         assert market_id in ax.get_title()
+
+
+def test_markets_with_other_products_have_their_own_names():
+    data = {
+        "market_ids": list("babab"), "product_ids": ["x", "z", "w", "x", "y"], "prices": np.ones(5),
+        "shares": [0.1, 0.2, 0.3, 0.3, 0.1], "demand_instruments0": [1.0, 2.0, 3.0, 5.0, 4.0],
+    }  # fmt: skip
+    results = blp.Problem(blp.Formulation("0 + prices"), data).solve(method="1s")
+    assert names_of(plotting.plot_diversion_ratios(results, "a").yaxis) == ["z", "x"]
+    assert names_of(plotting.plot_diversion_ratios(results, "b").xaxis) == ["x", "w", "y"]
 
 
 def test_own_elasticities_stand_on_the_diagonal_in_numbers():

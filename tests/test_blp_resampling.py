@@ -19,7 +19,6 @@ from compecon.blp.objective import Objective, Search
 from compecon.blp.optimization import Optimization
 from compecon.blp.parameters import build_parameters
 from compecon.blp.problem import Problem
-from compecon.blp.resampling import bootstrap
 from compecon.errors import CompEconWarning, ConvergenceError, ParameterError
 
 TIGHT = Optimization("gauss-newton", {"gtol": 1e-9})
@@ -75,7 +74,7 @@ def test_drawing_markets_is_estimating_on_really_repeated_markets(method, absorb
 def test_drawing_products_is_weighted_two_stage_least_squares_in_the_logit():
     data = market_data()
     problem = Problem(Formulation("0 + prices + x", absorb="C(brand)"), data)
-    resampled = bootstrap(problem, draws=4, seed=3, resample="products", method="1s")
+    resampled = problem.bootstrap(draws=4, seed=3, resample="products", method="1s")
     inside = data.groupby("market_ids").shares.transform("sum")
     y = np.log(data.shares / (1 - inside)).to_numpy()
     dummies = np.eye(6)[data.brand]
@@ -148,7 +147,7 @@ def test_samples_that_fail_are_left_out_counted_and_reported_once():
     data = market_data().assign(rare=lambda table: (table.market_ids < 2) * (1.0 + table.brand))
     problem = Problem(Formulation("1 + prices + rare"), data)
     with pytest.warns(CompEconWarning, match="times the instruments .* are singular.* left out") as caught:
-        resampled = bootstrap(problem, draws=60, seed=0, method="1s")
+        resampled = problem.bootstrap(draws=60, seed=0, method="1s")
     without = (counts_of(0, 60, 40)[:, :2] == 0).all(axis=1)
     assert len(caught) == 1 and caught[0].filename == __file__
     assert resampled.n_failed == without.sum() > 0 and resampled.draws == 60 - without.sum()

@@ -133,8 +133,8 @@ class BootstrappedResults(PostEstimation):
     >>> bootstrapped.compute_costs().shape
     (5, 2256, 1)
     >>> with joblib.parallel_config(n_jobs=2):
-    ...     bootstrapped.apply(lambda draw: draw.compute_markups().mean())
-    array([0.40874, 0.35936, 0.39985, 0.38107, 0.35648])
+    ...     bootstrapped.apply(lambda draw: draw.compute_markups().mean()).tolist()
+    [0.4087, 0.3594, 0.3999, 0.3811, 0.3565]
     """
 
     problem_results: object

@@ -41,21 +41,27 @@ def choice_probabilities(utilities, outside):
 
 
 @kernel
+def market_shares(probabilities, weights, out):
+    """s_j = sum_i w_i P_ij into out : (J,)."""
+    out[:] = 0.0
+    for i in range(weights.size):
+        row = probabilities[i]
+        for j in range(row.size):
+            out[j] += weights[i] * row[j]
+
+
+@kernel
 def shares_of_markets(
     first, last, product_starts, agent_starts, weights, traits, loadings, delta, x2, out, flat
 ):  # fmt: skip
-    """s_j = sum_i w_i P_ij into out : (N,)."""
+    """Shares into out : (N,)."""
     for t in range(first, last):
         a, b, c, d = product_starts[t], product_starts[t + 1], agent_starts[t], agent_starts[t + 1]
         wide = (b - a) * (d - c)
         probabilities, outside = flat[:wide].reshape(d - c, b - a), flat[wide : wide + d - c]
         add_bilinear(x2[a:b], delta[a:b], traits[c:d], loadings, probabilities)
         choice_probabilities(probabilities, outside)
-        out[a:b] = 0.0
-        for i in range(d - c):
-            row = probabilities[i]
-            for j in range(row.size):
-                out[a + j] += weights[c + i] * row[j]
+        market_shares(probabilities, weights[c:d], out[a:b])
 
 
 @kernel
@@ -86,7 +92,7 @@ def market_jacobian(probabilities, outside, slopes, weights, level, matrix, marg
 @kernel
 def jacobians_of_markets(
     first, last, product_starts, agent_starts, weights, traits, loadings, delta, x2, base, x2dot,
-    kind, x, shares, out, flat,
+    kind, x, out, flat,
 ):  # fmt: skip
     """Into out : (N, max J), NaN beyond J, ds_j/dx_k; or x_k / s_j ds_j/dx_k; or, as `kind` says, diversion ratios.
 
@@ -97,14 +103,15 @@ def jacobians_of_markets(
         J, I, wide = b - a, d - c, (b - a) * (d - c)  # noqa: E741
         probabilities, slopes = flat[:wide].reshape(I, J), flat[wide : 2 * wide].reshape(I, J)
         square = flat[2 * wide : 2 * wide + J * (J + 2)].reshape(J + 2, J)
-        matrix, margins, outside = square[:J], square[J], flat[2 * wide + J * (J + 2) :][:I]
+        matrix, margins, shares, outside = square[:J], square[J], square[J + 1], flat[2 * wide + J * (J + 2) :][:I]
         add_bilinear(x2[a:b], delta[a:b], traits[c:d], loadings, probabilities)
         choice_probabilities(probabilities, outside)
         add_bilinear(x2dot[a:b], base[a:b], traits[c:d], loadings, slopes)
-        market_jacobian(probabilities, outside, slopes, weights[c:d], square[J + 1], matrix, margins)
+        market_jacobian(probabilities, outside, slopes, weights[c:d], shares, matrix, margins)
+        market_shares(probabilities, weights[c:d], shares)
         for j in range(J):
             target = out[a + j]
-            scale = -1.0 / matrix[j, j] if kind == DIVERSION else 1.0 / shares[a + j]
+            scale = -1.0 / matrix[j, j] if kind == DIVERSION else 1.0 / shares[j]
             target[J:] = math.nan
             for k in range(J):
                 if kind == DIVERSION:
@@ -143,13 +150,11 @@ def prices_of_markets(
                     probabilities[i, j] = utilities[i, j] + slopes[i, j] * (prices[a + j] - start[a + j])
             choice_probabilities(probabilities, outside)
             market_jacobian(probabilities, outside, slopes, weights[c:d], level, matrix, margins)
-            level[:] = lamda[:] = 0.0
+            market_shares(probabilities, weights[c:d], level)
+            lamda[:] = largest = 0.0
             for i in range(I):
-                row, slope = probabilities[i], slopes[i]
                 for j in range(J):
-                    level[j] += weights[c + i] * row[j]
-                    lamda[j] += weights[c + i] * row[j] * slope[j]
-            largest = 0.0
+                    lamda[j] += weights[c + i] * probabilities[i, j] * slopes[i, j]
             for j in range(J):
                 margins[j] = prices[a + j] - costs[a + j]
             for j in range(J):

@@ -12,6 +12,9 @@ import scipy.linalg
 from compecon.blp.moment_kernels import cross_products, row_products
 from compecon.errors import DataError
 
+# A moment of which less than this share of the variance is left beside the others is a combination of them.
+_SINGULAR = 1e-14
+
 
 @dataclass(frozen=True, eq=False)
 class LinearPart:
@@ -58,6 +61,8 @@ def invert(matrix, what, remedy):
     scale = 1 / np.sqrt(np.where(np.diag(matrix) > 0, np.diag(matrix), 1))
     try:
         factor = scipy.linalg.cho_factor(matrix * np.outer(scale, scale))
+        if (np.diag(factor[0]) ** 2 < _SINGULAR).any():
+            raise np.linalg.LinAlgError
     except (np.linalg.LinAlgError, ValueError):
         raise DataError(f"{what} is singular or not finite. {remedy}") from None
     inverse = scipy.linalg.cho_solve(factor, np.diag(scale)) * scale[:, None]
@@ -93,15 +98,18 @@ def moment_covariances(xi, part, kind, clusters=None, center=True):
 
 
 def parameter_covariances(W, S, G, kind):
-    """V = B W S W' B' with B = (G'WG)^-1 G', or (G'WG)^-1 when `kind` is 'unadjusted'; standard errors are sqrt(V_pp / N).
+    """V = B S B' with B = (G'WG)^-1 G'W, or (G'WG)^-1 when `kind` is 'unadjusted'.
 
-    G : (M, P + K1), d moments / d parameters. NaN where G'WG is singular.
+    Standard errors are sqrt(V_pp / N). G : (M, P + K1), d moments / d parameters. NaN where G'WG is singular. With
+    W = CC' and C'G = QR, B is R^-1 Q'C': G'WG, whose condition number is the square of R's, is never formed.
     """
-    bread = G.T @ W @ G
-    scale = 1 / np.sqrt(np.diag(bread))
-    try:
-        bread = np.linalg.inv(bread * np.outer(scale, scale)) * np.outer(scale, scale)
-    except np.linalg.LinAlgError:
-        return np.full(bread.shape, np.nan)
-    V = bread if kind == "unadjusted" else bread @ G.T @ W @ S @ W @ G @ bread
+    root = root_of(W)
+    weighted = root.T @ G
+    lengths = np.linalg.norm(weighted, axis=0)
+    basis, triangle = np.linalg.qr(weighted / np.where(lengths > 0, lengths, 1))
+    if G.shape[0] < G.shape[1] or not np.abs(np.diag(triangle)).min() > _SINGULAR**0.5:
+        return np.full((G.shape[1],) * 2, np.nan)
+    half = scipy.linalg.solve_triangular(triangle, np.eye(lengths.size)) / lengths[:, None]
+    projected = root @ basis
+    V = half @ half.T if kind == "unadjusted" else half @ (projected.T @ S @ projected) @ half.T
     return (V + V.T) / 2

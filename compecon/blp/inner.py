@@ -51,11 +51,11 @@ def invert_shares(problem, parameters, theta, iteration, last=None):
     if problem.K2 == 0:
         report[:, 2] = 1
     else:
-        _solve_markets(products, agents, parameters, theta, iteration, delta, jacobian, report)
+        solve_markets(products, agents, parameters, theta, iteration, delta, jacobian, report)
     return Inversion(delta, jacobian, report[:, 0].astype(int), report[:, 1], report[:, 2] == 1)
 
 
-def _solve_markets(products, agents, parameters, theta, iteration, delta, jacobian, report):
+def solve_markets(products, agents, parameters, theta, iteration, delta, jacobian, report):
     n_agents, n_products = np.diff(agents.starts).max(), np.diff(products.starts).max()
     size = kernels.space_size(n_agents, n_products) + (n_agents + n_products + 1) * theta.size
     loadings = parameters.loadings(theta)

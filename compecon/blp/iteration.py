@@ -17,8 +17,8 @@ class Iteration:
     ----------
     method : 'newton' | 'squarem' | 'simple'
         'simple' is the contraction delta <- delta + log S - log s(delta) of Berry, Levinsohn and Pakes (1995);
-        'squarem' accelerates it (Varadhan and Roland 2008); 'newton' (the default of `Problem.solve`) takes Newton steps
-        where they bring the shares closer, and steps of the contraction elsewhere.
+        'squarem' accelerates it (Varadhan and Roland 2008); 'newton' (the default of `Problem.solve`) takes Newton
+        steps where they bring the shares closer, and steps of the contraction elsewhere.
     method_options : dict
         `atol`, the tolerance on the largest change of delta (1e-14, or four units in the last digit of the largest
         delta if that is more); `max_evaluations` of the shares in a market (5,000).
@@ -41,11 +41,14 @@ class Iteration:
     def __post_init__(self):
         one_of(self.method, list(_METHODS), "method")
         known = {"atol": positive, "max_evaluations": positive_integer}
-        for name, value in dict(self.method_options or {}).items():
+        chosen = {} if self.method_options is None else self.method_options
+        if not isinstance(chosen, dict):
+            raise ParameterError(f"method_options = {chosen!r}; it must be a dict like {{'atol': 1e-14}}, or None.")
+        for name, value in chosen.items():
             if name not in known:
-                raise ParameterError(f"unknown option {name!r} of Iteration; choose one of {', '.join(map(repr, known))}.")
+                raise ParameterError(f"unknown option {name!r} of Iteration; choose 'atol' or 'max_evaluations'.")
             known[name](value, name)
-        object.__setattr__(self, "method_options", dict(self.method_options or {}))
+        object.__setattr__(self, "method_options", dict(chosen))
 
     @property
     def code(self):

@@ -42,6 +42,11 @@ class Evaluation:
         return np.where(np.isfinite(gradient), gradient, 0.0)
 
     @property
+    def finite(self):
+        """Whether the moments and all their derivatives are numbers; elsewhere the gradient says 0."""
+        return bool(np.isfinite(self.weighted_moments).all() and np.isfinite(self.weighted_jacobian).all())
+
+    @property
     def value_and_gradient(self):
         """The pair that scipy.optimize.minimize takes."""
         return self.value, self.gradient
@@ -93,11 +98,14 @@ class Objective:
     @cached_property
     def _linear(self):
         """QR of dr / dbeta."""
-        basis, triangle = np.linalg.qr(products(self._instruments, self.part.X1))
-        if not np.abs(np.diag(triangle)).min(initial=np.inf) > 1e-12 * np.abs(triangle).max(initial=0.0):
+        (n_moments, n_betas), slopes = self.part.A.shape, products(self._instruments, self.part.X1)
+        basis, triangle = np.linalg.qr(slopes)
+        size = np.abs(np.diag(triangle)).min(initial=np.inf)
+        if n_moments < n_betas or not size > 1e-12 * np.abs(triangle).max(initial=0.0):
             raise DataError(
-                "the instruments do not identify the linear parameters (Z'X1 lacks rank). Check that no X1 column is a "
-                "combination of the others or of the fixed effects, and that there are at least as many instruments."
+                f"{n_moments} instruments do not identify the {n_betas} linear parameters (Z'X1, weighted by W, lacks "
+                "rank). Add instruments (demand_instruments0, ..); drop X1 columns that are combinations of others or "
+                "of the fixed effects; look for zeros in W."
             )
         return basis, triangle
 

@@ -9,7 +9,7 @@ import numpy as np
 from compecon._options import one_of, positive_integer, vector
 from compecon.blp import tables
 from compecon.blp.demand import market_shares
-from compecon.blp.inner import _solve_markets
+from compecon.blp.inner import solve_markets
 from compecon.blp.iteration import Iteration
 from compecon.blp.markets import Markets
 from compecon.blp.warn import named
@@ -171,7 +171,7 @@ def _response(results, delta, X2):
     if theta.size:
         products = dataclasses.replace(problem.sorted_products, X2=np.ascontiguousarray(X2))
         report = np.zeros((problem.T, 3))
-        _solve_markets(products, problem.sorted_agents, results.parameters_, theta, _AS_GIVEN, delta, out, report)
+        solve_markets(products, problem.sorted_agents, results.parameters_, theta, _AS_GIVEN, delta, out, report)
     return out
 
 

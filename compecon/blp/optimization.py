@@ -12,6 +12,7 @@ from compecon.errors import ParameterError
 _UNBOUNDED = ("bfgs", "cg", "trust-exact")
 _BOUNDED = ("l-bfgs-b", "slsqp", "tnc", "trust-constr", "gauss-newton")
 METHODS = (*_UNBOUNDED, *_BOUNDED, "nelder-mead", "return")
+_DEFAULTS = {"bfgs": {"gtol": 1e-5}, "l-bfgs-b": {"ftol": 0, "gtol": 1e-8}, "gauss-newton": {"gtol": 1e-8}}
 # Where a step lowers q by less than this share, the gradient says more than q.
 _SMALL_GAIN = 1e-10
 _MOST_STEPS = 50
@@ -24,14 +25,15 @@ class Optimization:
     Parameters
     ----------
     method : str
-        'bfgs', 'cg', 'l-bfgs-b', 'slsqp', 'tnc', 'trust-constr' and 'nelder-mead' (no gradient) are scipy.optimize.minimize's;
-        'trust-exact' is too, with the Gauss-Newton Hessian 2 N G'WG; 'gauss-newton' is scipy.optimize.least_squares on the
-        weighted moments, whose Jacobian is known, and Newton's steps at the end: it needs the fewest evaluations.
-        'return' evaluates at the starting values and stays there. Bounds are respected by 'l-bfgs-b', 'slsqp', 'tnc',
-        'trust-constr' and 'gauss-newton'.
+        'bfgs', 'cg', 'l-bfgs-b', 'slsqp', 'tnc', 'trust-constr' and 'nelder-mead' (no gradient) are those of
+        scipy.optimize.minimize; 'trust-exact' is too, with the Gauss-Newton Hessian 2 N G'WG. 'gauss-newton' is
+        scipy.optimize.least_squares on the weighted moments, whose Jacobian is known: it needs the fewest evaluations.
+        It and 'bfgs' end with Newton's steps where q is too flat for scipy's tests. 'return' evaluates at the starting
+        values and stays there. 'l-bfgs-b', 'slsqp', 'tnc', 'trust-constr' and 'gauss-newton' respect bounds.
     method_options : dict
         Passed to scipy. `gtol` is the tolerance on the largest element of the gradient of q (1e-8 for 'l-bfgs-b' and
-        'gauss-newton', scipy's own for the others). 'gauss-newton' also knows `ftol`, `xtol` and `maxiter`.
+        'gauss-newton', 1e-5 for 'bfgs', scipy's own for the others). 'gauss-newton' also knows `ftol`, `xtol` and
+        `maxiter`.
 
     Raises
     ------
@@ -60,8 +62,7 @@ class Optimization:
         for name, check in (("gtol", positive), ("maxiter", positive_integer)):
             if name in chosen:
                 check(chosen[name], name)
-        defaults = {"l-bfgs-b": {"ftol": 0, "gtol": 1e-8}, "gauss-newton": {"gtol": 1e-8}}.get(self.method, {})
-        object.__setattr__(self, "method_options", defaults | chosen)
+        object.__setattr__(self, "method_options", _DEFAULTS.get(self.method, {}) | chosen)
 
     @property
     def supports_bounds(self):
@@ -76,20 +77,25 @@ class Optimization:
         """
         if self.method == "return" or theta.size == 0:
             return theta, True, 0
-        bounded = self.supports_bounds and bool(np.isfinite(np.r_[lower, upper]).any())
         if self.method == "gauss-newton":
-            found = self._least_squares(objective, theta, lower, upper)
+            found, step = self._least_squares(objective, theta, lower, upper)
         else:
-            found = self._minimize(objective, theta, list(zip(lower, upper, strict=True)) if bounded else None)
-        converged = bool(found.success)
+            found, step = self._minimize(objective, theta, lower, upper)
+        theta, n_iter, converged = found.x, found.nit, bool(found.success)
+        if step is not None:
+            theta, n_steps = self._polish(objective, theta, lower, upper, step)
+            n_iter += n_steps
         if "gtol" in self.method_options:
-            gradient = projected_gradient(objective(found.x).gradient, found.x, lower, upper)
+            gradient = projected_gradient(objective(theta).gradient, theta, lower, upper)
             converged = bool(np.abs(gradient).max() <= self.method_options["gtol"])
-        return found.x, converged, int(getattr(found, "nit", None) or found.nfev)
+        return theta, converged, n_iter
 
     def _least_squares(self, objective, theta, lower, upper):
         chosen = {"ftol": _SMALL_GAIN, "xtol": 1e-15, "x_scale": "jac"} | self.method_options
         chosen["max_nfev"] = chosen.pop("maxiter", None)
+        bounds = lower, upper
+        # trf stays inside the bounds, and creeps towards one that binds; dogbox steps on it.
+        chosen["method"] = "dogbox" if np.isfinite(bounds).any() else "trf"
         # The gradient of q is twice that of the half sum of squares which least_squares minimises.
         chosen["gtol"] /= 2
         memory = CurvatureMemory(objective, theta)
@@ -98,16 +104,33 @@ class Optimization:
             memory.learn(objective(x))
             return objective(x).residuals_jacobian
 
-        with np.errstate(all="ignore"):
-            found = scipy.optimize.least_squares(lambda x: objective(x).residuals, theta, jacobian, (lower, upper), **chosen)
-        found.nit = found.njev
-        if found.status > 0:
-            found.x, n_steps = self._polish(objective, found.x, lower, upper, memory)
-            found.nit += n_steps
-        return found
+        def step(at, free):
+            hessian = memory.learn(at) * np.outer(memory.scale, memory.scale)
+            return np.linalg.lstsq(hessian[np.ix_(free, free)], at.gradient[free])[0]
 
-    def _polish(self, objective, theta, lower, upper, memory):
-        """Newton steps with the learned curvature while the gradient falls; q is too flat there to tell steps apart."""
+        with np.errstate(all="ignore"):
+            found = scipy.optimize.least_squares(lambda x: objective(x).residuals, theta, jacobian, bounds, **chosen)
+        found.nit = found.njev
+        return found, step if found.status > 0 else None
+
+    def _minimize(self, objective, theta, lower, upper):
+        keywords = {"method": self.method, "options": self.method_options}
+        if self.supports_bounds and np.isfinite([lower, upper]).any():
+            keywords["bounds"] = list(zip(lower, upper, strict=True))
+        if self.method == "trust-exact":
+            keywords["hess"] = lambda x: objective(x).gauss_newton_hessian
+        if self.method == "nelder-mead":
+            return scipy.optimize.minimize(lambda x: objective(x).value, theta, **keywords), None
+        with np.errstate(all="ignore"):
+            found = scipy.optimize.minimize(lambda x: objective(x).value_and_gradient, theta, jac=True, **keywords)
+        stuck = self.method == "bfgs" and found.status == 2  # "precision loss"
+        return found, (lambda at, free: found.hess_inv @ at.gradient) if stuck else None
+
+    def _polish(self, objective, theta, lower, upper, step):
+        """Newton's steps while the gradient falls, where q is too flat to tell points apart; theta and their number.
+
+        step(evaluation, free) : the step of the parameters that are not at a bound.
+        """
 
         def gradient(theta):
             return projected_gradient(objective(theta).gradient, theta, lower, upper)
@@ -116,40 +139,15 @@ class Optimization:
         for n_steps in range(_MOST_STEPS):
             if np.abs(here).max() <= self.method_options["gtol"]:
                 break
-            at, step = objective(theta), here.copy()
+            at, change = objective(theta), here.copy()
             free = here == at.gradient  # the others go to their bounds
-            hessian = memory.learn(at) * np.outer(memory.scale, memory.scale)
-            step[free] = np.linalg.lstsq(hessian[np.ix_(free, free)], here[free])[0]
-            moved = np.clip(theta - step, lower, upper)
+            change[free] = step(at, free)
+            moved = np.clip(theta - change, lower, upper)
             there = gradient(moved)
             if not np.abs(there).max() < np.abs(here).max():
                 break
             theta, here = moved, there
         return theta, n_steps
-
-    def _minimize(self, objective, theta, bounds):
-        keywords = {"bounds": bounds, "method": self.method, "options": self.method_options}
-        if self.method == "trust-exact":
-            keywords["hess"] = lambda x: objective(x).gauss_newton_hessian
-        if self.method == "nelder-mead":
-            return scipy.optimize.minimize(lambda x: objective(x).value, theta, **keywords)
-        with np.errstate(all="ignore"):
-            return scipy.optimize.minimize(lambda x: objective(x).value_and_gradient, theta, jac=True, **keywords)
-
-
-def _polish(objective, theta, bounds, gtol, most=50):
-    """Full Gauss-Newton steps while they shrink the gradient, where q's own differences drown in rounding."""
-    at = objective(theta)
-    for _ in range(most):
-        size = np.abs(at.gradient).max()
-        trial = at.theta - np.linalg.lstsq(at.residuals_jacobian, at.residuals, rcond=None)[0]
-        if size <= gtol or (trial <= bounds[0]).any() or (trial >= bounds[1]).any():
-            break
-        ahead = objective(trial)
-        if not np.abs(ahead.gradient).max() < size:
-            break
-        at = ahead
-    return at.theta
 
 
 def projected_gradient(gradient, theta, lower, upper):

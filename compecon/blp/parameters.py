@@ -50,27 +50,26 @@ class Parameters:
 
 
 def _matrix(values, shape, name, labels):
-    if values is None:
-        if shape[0] and shape[1] and name == "sigma":
-            raise ParameterError(f"sigma is missing; give a {shape[0]} x {shape[1]} matrix of starting values.")
-        return np.zeros(shape)
+    wanted = f"a {shape[0]} x {shape[1]} matrix of numbers: {labels}"
+    if values is None and 0 not in shape:
+        raise ParameterError(f"{name} is missing; give its starting values, {wanted}. What is zero stays zero.")
     try:
-        matrix = np.array(values, dtype=np.float64, ndmin=2)
+        matrix = np.array([] if values is None else values, dtype=np.float64, ndmin=2)
     except (TypeError, ValueError):
-        raise ParameterError(f"{name} = {values!r}; it must be a {shape[0]} x {shape[1]} matrix of numbers.") from None
-    if matrix.size == 0 and 0 in shape:
-        return np.zeros(shape)
-    if matrix.shape != shape:
-        raise ParameterError(f"{name} is {matrix.shape[0]} x {matrix.shape[1]}; it must be {shape[0]} x {shape[1]}: {labels}.")
-    return matrix
+        raise ParameterError(f"{name} = {values!r}; it must be {wanted}.") from None
+    if 0 in shape and matrix.size:
+        missing = "agent_formulation" if shape[0] else "second formulation (X2)"
+        raise ParameterError(f"{name} is given, but the problem has no {missing}. Leave it out.")
+    if 0 not in shape and matrix.shape != shape:
+        raise ParameterError(f"{name} is {' x '.join(map(str, matrix.shape))}; it must be {wanted}.")
+    return matrix.reshape(shape)
 
 
 def _bounds(pair, matrix, name):
-    if pair is None:
-        return np.full(matrix.shape, -np.inf), np.full(matrix.shape, np.inf)
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+    if not isinstance(pair, (tuple, list, type(None))) or len(pair or (0, 0)) != 2:
         raise ParameterError(f"{name}_bounds must be a pair (lower, upper) of matrices shaped like {name}.")
-    lower, upper = (_matrix(side, matrix.shape, f"{name}_bounds", f"shaped like {name}") for side in pair)
+    sides = (np.full(matrix.shape, np.nan) if side is None else side for side in pair or (None, None))
+    lower, upper = (_matrix(side, matrix.shape, f"{name}_bounds", f"shaped like {name}") for side in sides)
     lower, upper = np.where(np.isnan(lower), -np.inf, lower), np.where(np.isnan(upper), np.inf, upper)
     outside = np.argwhere((matrix < lower) | (matrix > upper))
     if outside.size:
@@ -87,21 +86,20 @@ def build_parameters(problem, sigma, pi, sigma_bounds=None, pi_bounds=None):
     Raises
     ------
     ParameterError
-        For a wrong shape, values that are not finite, an upper triangle of Sigma that is not zero, or bounds that
-        exclude the starting value.
+        For a missing matrix or one too many, a wrong shape, values that are not finite, an upper triangle of Sigma that
+        is not zero, or bounds that exclude the starting value.
     """
     x2, demographics = problem.x2_names, problem.demographic_names
     n = len(x2)
-    sigma = _matrix(sigma, (n, n), "sigma", f"a row and a column for each of {', '.join(x2)}")
+    sigma = _matrix(sigma, (n, n), "sigma", f"rows and columns {', '.join(x2)}")
     pi = _matrix(pi, (n, len(demographics)), "pi", f"rows {', '.join(x2)}; columns {', '.join(demographics)}")
     initial = np.hstack([sigma, pi])
     if not np.isfinite(initial).all():
         raise ParameterError("sigma and pi must start at finite numbers; NaN or infinity stands in them.")
     if np.triu(sigma, 1).any():
-        raise ParameterError("sigma is a Cholesky root: its upper triangle must be zero. Put the value below the diagonal.")
-    lower, upper = (
-        np.hstack(sides) for sides in zip(_bounds(sigma_bounds, sigma, "sigma"), _bounds(pi_bounds, pi, "pi"), strict=True)
-    )
+        raise ParameterError("sigma is a Cholesky root: its upper triangle must be zero. Fill the lower one.")
+    bounds = _bounds(sigma_bounds, sigma, "sigma"), _bounds(pi_bounds, pi, "pi")
+    lower, upper = (np.hstack(sides) for sides in zip(*bounds, strict=True))
     rows, columns = np.nonzero((initial != 0) & (lower != upper))
     is_pi = columns >= n
     order = np.lexsort((columns, rows, is_pi))

@@ -10,6 +10,7 @@ from compecon.blp.agents import build_agents
 from compecon.blp.diagnostics import first_stage
 from compecon.blp.formulation import Formulation
 from compecon.blp.gmm import build_linear_part
+from compecon.blp.multistart import multistart
 from compecon.blp.products import build_products, check_collinearity
 from compecon.blp.resampling import bootstrap
 from compecon.blp.solve import solve
@@ -138,6 +139,7 @@ class Problem:
         return np.asarray(values)[self.sorted_products.order]
 
     solve = solve
+    multistart = multistart
     bootstrap = bootstrap
     first_stage = first_stage
 

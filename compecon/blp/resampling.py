@@ -16,7 +16,7 @@ from compecon.blp.gmm import invert, moment_covariances
 from compecon.blp.iteration import Iteration
 from compecon.blp.objective import Evaluation, Objective, Search
 from compecon.blp.optimization import Optimization
-from compecon.blp.solve import _check_kinds as check_kinds
+from compecon.blp.solve import check_kinds
 from compecon.blp.solve import solve
 from compecon.errors import CompEconError, CompEconWarning, ConvergenceError, DataError, ParameterError
 

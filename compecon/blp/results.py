@@ -106,18 +106,23 @@ class ProblemResults(PostEstimation, MicroMethods, OptimalInstrumentMethods, Boo
 
     @property
     def projected_gradient_norm(self):
-        """Largest element of the gradient, without those that point out of a bound at which theta stands."""
+        """Largest element of the gradient, where descent stops at the bounds."""
         bounds = self.parameters_.lower, self.parameters_.upper
         return float(np.abs(projected_gradient(self.gradient[:, 0], self.theta, *bounds)).max(initial=0.0))
 
     @property
     def reduced_hessian_eigenvalues(self):
         """Eigenvalues, in ascending order, of the Hessian over the parameters that stand at no bound."""
-        inside = (self.theta > self.parameters_.lower) & (self.theta < self.parameters_.upper)
+        inside = self.inside_bounds
         return np.linalg.eigvalsh(self.hessian[np.ix_(inside, inside)])
 
+    @property
+    def inside_bounds(self):
+        """(P,) bool, which elements of theta stand at no bound."""
+        return (self.theta > self.parameters_.lower) & (self.theta < self.parameters_.upper)
+
     def run_hansen_test(self):
-        """Hansen's J = q = N g'W g, chi-squared with M - P - K1 degrees of freedom when W is efficient (method='2s')."""
+        """Hansen's J = q = N g'W g; chi-squared, M - P - K1 degrees of freedom, when W is efficient (method='2s')."""
         return float(self.objective)
 
     moment_diagnostics = moment_diagnostics
@@ -147,10 +152,12 @@ class ProblemResults(PostEstimation, MicroMethods, OptimalInstrumentMethods, Boo
             shown.append(tables.nonlinear_table(*pair, x2, d, self.se_type, clusters, free))
         shown.append(tables.beta_table(self.beta, self.beta_se, x1, self.se_type, clusters))
         if self.micro_moments:
-            rows = [
-                (m.value, value, m.name, [(p.name, p.dataset.name, p.dataset.observations, p.dataset.n_markets) for p in m.parts])
-                for m, value in zip(self.micro_moments, self.micro_values[:, 0], strict=True)
+            parts = [
+                [(p.name, p.dataset.name, p.dataset.observations, p.dataset.n_markets) for p in m.parts]
+                for m in self.micro_moments
             ]
+            values = zip(self.micro_moments, self.micro_values[:, 0], parts, strict=True)
+            rows = [(m.value, value, m.name, of) for m, value, of in values]
             shown.append(tables.micro_table(rows))
         return tuple(shown)
 

@@ -1,6 +1,7 @@
 """Results as a dictionary, and as a file that loads without executing anything."""
 
 import dataclasses
+import zipfile
 
 import numpy as np
 
@@ -9,11 +10,14 @@ from compecon.errors import DataError
 
 _ARRAYS = (
     "theta", "sigma", "pi", "beta", "sigma_se", "pi_se", "beta_se", "delta", "xi", "xi_by_theta_jacobian", "objective",
-    "gradient", "hessian", "moments", "moments_jacobian", "moments_covariances", "parameter_covariances", "W", "updated_W",
-    "micro", "micro_values", "micro_covariances", "step", "se_type", "optimizer_converged", "optimization_iterations",
-    "objective_evaluations", "contraction_evaluations", "fp_converged",
+    "gradient", "hessian", "moments", "moments_jacobian", "moments_covariances", "parameter_covariances", "W",
+    "updated_W", "micro", "micro_values", "micro_covariances", "step", "se_type", "optimizer_converged",
+    "optimization_iterations", "objective_evaluations", "contraction_evaluations", "fp_converged",
 )  # fmt: skip
-_DERIVED = ("converged", "theta_labels", "beta_labels", "parameters", "sigma_squared", "xi_fe", "reduced_hessian_eigenvalues")
+_DERIVED = (
+    "converged", "theta_labels", "beta_labels", "parameters", "sigma_squared", "xi_fe", "reduced_hessian_eigenvalues"
+)  # fmt: skip
+_PARAMETERS = tuple(field.name for field in dataclasses.fields(Parameters))
 
 
 class ResultsArrays:
@@ -28,11 +32,9 @@ class ResultsArrays:
 
         The problem, the functions of micro moments and the results of an earlier GMM step are not written.
         """
-        parameters = {f"parameters_{field.name}": getattr(self.parameters_, field.name) for field in dataclasses.fields(Parameters)}
-        parameters["parameters_labels"] = np.array(self.parameters_.labels, dtype=str)
-        markets = np.array(self.problem.unique_market_ids, dtype=str)
+        parameters = {f"parameters_{name}": getattr(self.parameters_, name) for name in _PARAMETERS}
         with open(path, "wb") as file:
-            np.savez_compressed(file, market_ids=markets, **parameters, **self.to_dict(_ARRAYS))
+            np.savez_compressed(file, **parameters, **_signs(self.problem), **self.to_dict(_ARRAYS))
 
 
 def load_results(path, problem):
@@ -50,7 +52,8 @@ def load_results(path, problem):
     Raises
     ------
     DataError
-        When the file does not fit: other markets, another number of products, other parameters.
+        When the file was not written by `save`, or for a problem with other markets, products, formulas, instruments or
+        agents, or with its rows in another order.
 
     Examples
     --------
@@ -68,21 +71,30 @@ def load_results(path, problem):
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is not a file that ProblemResults.save wrote: {error}") from None
-    missing = sorted({"market_ids", *_ARRAYS} - set(arrays))
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        kind = type(error).__name__
+        raise DataError(f"{path} cannot be read as a file that ProblemResults.save wrote ({kind}).") from None
+    signs = _signs(problem)
+    missing = sorted({*_ARRAYS, *signs, *(f"parameters_{name}" for name in _PARAMETERS)} - set(arrays))
     if missing:
         raise DataError(f"{path} is not a file that ProblemResults.save wrote; it has no {missing[0]!r}.")
-    markets = np.array(problem.unique_market_ids, dtype=str)
-    size = (problem.K2, problem.K2 + problem.D)
-    if not np.array_equal(arrays["market_ids"], markets) or arrays["delta"].shape != (problem.N, 1):
-        raise DataError(
-            f"{path} holds {arrays['delta'].size} products in {arrays['market_ids'].size} markets, not this problem's "
-            f"{problem.N} in {problem.T}. Load it with the problem that was estimated."
-        )
-    if arrays["parameters_initial"].shape != size or arrays["beta"].size != problem.K1:
-        raise DataError(f"{path} holds the parameters of other formulations. Load it with the problem that was estimated.")
-    parameters = Parameters(**{field.name: arrays[f"parameters_{field.name}"] for field in dataclasses.fields(Parameters)})
-    parameters = dataclasses.replace(parameters, labels=tuple(map(str, parameters.labels)))
+    for name, here in signs.items():
+        there = arrays[name]
+        same = np.array_equal if here.dtype.kind == "U" else np.allclose
+        if here.shape != there.shape or not same(here, there):
+            raise DataError(f"{path} is of a problem with other {name}. Load it with the problem that was estimated.")
+    parameters = {name: arrays[f"parameters_{name}"] for name in _PARAMETERS}
+    parameters["labels"] = tuple(parameters["labels"].tolist())
     values = {name: arrays[name].item() if arrays[name].ndim == 0 else arrays[name] for name in _ARRAYS}
-    return ProblemResults(problem=problem, parameters_=parameters, micro_moments=(), **values)
+    return ProblemResults(problem=problem, parameters_=Parameters(**parameters), micro_moments=(), **values)
+
+
+def _signs(problem):
+    """What tells one problem from another; shares are in the order of the data."""
+    return {
+        "market_ids": np.array(problem.unique_market_ids, dtype=str),
+        "columns": np.array([*problem.x1_names, "|", *problem.x2_names, "|", *problem.demographic_names]),
+        "shares": problem.to_file_order(problem.sorted_products.shares),
+        "instruments": np.sum(problem.instruments, axis=0),
+        "agents": np.sum(problem.sorted_agents.traits, axis=0),
+    }

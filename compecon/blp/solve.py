@@ -6,7 +6,6 @@ import scipy.linalg
 from compecon._options import one_of
 from compecon.blp import options, warn
 from compecon.blp.gmm import invert, moment_covariances, parameter_covariances
-from compecon.blp.inner import logit_delta
 from compecon.blp.iteration import Iteration
 from compecon.blp.micro_system import MicroSystem
 from compecon.blp.objective import Objective, Search
@@ -79,10 +78,10 @@ def solve(
     one_of(method, ("1s", "2s"), "method")
     optimization = optimization or Optimization("gauss-newton")
     iteration = iteration or Iteration("newton")
-    _check_kinds(problem, W_type, se_type, optimization, iteration)
+    check_kinds(problem, W_type, se_type, optimization, iteration)
     parameters = build_parameters(problem, sigma, pi, sigma_bounds, pi_bounds)
     if parameters.bounded and not optimization.supports_bounds and optimization.method != "return":
-        raise ParameterError(f"{optimization.method!r} takes no bounds; choose 'l-bfgs-b' or 'gauss-newton', or leave them out.")
+        raise ParameterError(f"{optimization.method!r} takes no bounds; choose 'gauss-newton', or leave them out.")
     micro = MicroSystem(problem, micro_moments) if micro_moments else None
     n_micro = 0 if micro is None else len(micro.moments)
     warn.if_too_few_moments(problem, parameters, n_micro)
@@ -94,7 +93,7 @@ def solve(
         chosen = Optimization("return") if step == 0 else optimization
         theta, converged, n_iter = chosen.search(search, theta, parameters.lower, parameters.upper)
         last = search(theta)
-        found = (converged, n_iter, search.n_evaluations, search.sweeps)
+        found = (converged and last.finite, n_iter, search.n_evaluations, search.sweeps)
         results = build_results(search.objective, last, step, found, (center_moments, W_type, se_type), results)
         W = results.updated_W
     warn.about(results, optimization)
@@ -115,11 +114,12 @@ def build_results(objective, at, step, found, kinds, last_results):
         )[: objective.W.shape[0], : objective.W.shape[0]]
 
     S, hessian = covariances(se_type), objective.hessian(at) if step else np.full((at.theta.size,) * 2, np.nan)
-    updated = invert(covariances(W_type), "the covariance matrix of the moments", "Drop instruments or micro moments.")
+    remedy = "Drop instruments or micro moments; with clusters, there must be more of them than moments."
+    updated = invert(covariances(W_type), "the covariance matrix of the moments", remedy)
     g, G = _moments(part, at)
-    W = updated if se_type == W_type == "unadjusted" and step == 1 else objective.W
+    W = objective.W
     if se_type == "unadjusted" and step == 1:
-        W = invert(S, "the covariance matrix of the moments", "Drop instruments or micro moments.")
+        W = invert(S, "the covariance matrix of the moments", remedy)
     V = parameter_covariances(W, S, G, se_type)
     se = np.sqrt(np.diag(V) / problem.N)
     sigma, pi = parameters.split(at.theta)
@@ -155,15 +155,22 @@ def _starting_W(problem, W, n_micro):
         remedy = "Some instrument is a combination of the others or of the fixed effects; drop it."
         W = invert(problem.linear_part.ZZ, "the instruments' matrix Z'Z/N", remedy)
         return scipy.linalg.block_diag(W, np.zeros((n_micro, n_micro)))[:size, :size]
-    W = np.array(W, dtype=np.float64, ndmin=2)
-    if W.shape != (size, size) or not np.isfinite(W).all() or np.linalg.eigvalsh((W + W.T) / 2)[0] < 0:
-        raise ParameterError(f"W must be a positive semi-definite {size} x {size} matrix, a row for each moment.")
+    try:
+        W = np.array(W, dtype=np.float64, ndmin=2)
+        levels = np.linalg.eigvalsh(W) if np.allclose(W, W.T, rtol=1e-8, atol=0) else [-1.0]
+    except (TypeError, ValueError):
+        levels = [np.nan]
+    # Rounding leaves small negative eigenvalues to a matrix that lacks rank.
+    if np.shape(W) != (size, size) or not levels[0] >= -1e-12 * levels[-1]:
+        raise ParameterError(
+            f"W must be a symmetric positive semi-definite {size} x {size} matrix of numbers, a row for each moment."
+        )
     if W[: problem.MD, problem.MD :].any():
         raise ParameterError("W must be block diagonal: no weight between the instruments' moments and micro moments.")
     return (W + W.T) / 2
 
 
-def _check_kinds(problem, W_type, se_type, optimization, iteration):
+def check_kinds(problem, W_type, se_type, optimization, iteration):
     for name, kind in (("W_type", W_type), ("se_type", se_type)):
         one_of(kind, _KINDS, name)
         if kind == "clustered" and problem.sorted_products.clustering_ids is None:

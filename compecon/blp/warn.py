@@ -8,69 +8,83 @@ from compecon.errors import CompEconWarning, ConvergenceWarning, IdentificationW
 
 # Below this share of the largest, an eigenvalue of the scaled Hessian is noise of its finite differences.
 _FLAT = 1e-8
+# The objective is a chi-squared statistic: what a Newton step would take off it is nothing when it is less than this.
+_SMALL_GAIN = 1e-6
 
 
 def if_too_few_moments(problem, parameters, n_micro):
     """Warn when there are fewer moments than parameters."""
     n_moments, n_params = problem.MD + n_micro, len(parameters.labels) + problem.K1
     if n_moments < n_params:
-        _say(
+        warnings.warn(
             f"{n_params} parameters but only {n_moments} moments: the model is not identified. Add instruments "
-            "(demand_instruments0, ..) or fix parameters at zero.", IdentificationWarning,
+            "(demand_instruments0, ..) or fix parameters at zero.", IdentificationWarning, stacklevel=3,
         )  # fmt: skip
 
 
 def about(results, optimization):
-    """Warn of failed fixed points, a failed or stuck search, a flat or indefinite Hessian, and upward-sloping demand."""
+    """Warn of all that `findings` finds."""
+    for category, message in findings(results, optimization):
+        warnings.warn(message, category, stacklevel=3)
+
+
+def findings(results, optimization):
+    """Pairs (category, message): failed fixed points, a failed or stuck search, a flat or indefinite Hessian,
+    standard errors that do not exist, upward-sloping demand."""
     failed = results.problem.unique_market_ids[~results.fp_converged[:, 0]]
     if failed.size:
-        _say(
+        yield ConvergenceWarning, (
             f"the inner fixed point failed in {failed.size} of {results.problem.T} markets ({named(failed)}); the "
-            "estimates rest on wrong mean utilities there. Check these markets' shares, or start elsewhere.",
-            ConvergenceWarning,
+            "estimates rest on wrong mean utilities there. Check these markets' shares, or start elsewhere."
         )
-    searched = results.theta.size > 0 and optimization.method != "return"
-    if searched:
-        _about_search(results, optimization)
-        _about_hessian(results)
-    if results.problem.K2:
-        _about_price_tastes(results)
+    if results.theta.size > 0 and optimization.method != "return":
+        yield from _about_search(results, optimization.method)
+        yield from _about_hessian(results)
+    if not np.isfinite(results.parameter_covariances).all():
+        yield IdentificationWarning, (
+            "there are no standard errors (NaN): the moments do not move with some parameters, or move alike with "
+            "several. results.moment_diagnostics() tells which."
+        )
+    if any(f is not None and f.uses("prices") for f in results.problem.product_formulations):
+        yield from _about_price_tastes(results)
 
 
-def _about_search(results, optimization):
+def _about_search(results, method):
     norm = results.projected_gradient_norm
     if not results.optimizer_converged:
-        _say(
-            f"{optimization.method} stopped after {results.optimization_iterations} iterations with a gradient of "
-            f"{norm:.1e}, above its tolerance. Start at these values, try 'gauss-newton', or allow more iterations.",
-            ConvergenceWarning,
+        where = f"with a gradient of {norm:.1e}, above its tolerance" if norm > 0 else "where there is no objective"
+        other = "" if method == "gauss-newton" else " try 'gauss-newton',"
+        yield ConvergenceWarning, (
+            f"{method} stopped after {results.optimization_iterations} iterations {where}. Start at these values or "
+            f"elsewhere,{other} or allow more iterations."
         )
-    if np.array_equal(results.theta, results.parameters_.theta) and norm > 0:
-        _say(
-            f"theta never left its starting values (gradient {norm:.1e}); this is no estimate. Start elsewhere, or lower gtol.",
-            ConvergenceWarning,
+    gradient = results.gradient[:, 0]
+    gain = gradient @ np.linalg.lstsq(results.hessian, gradient)[0] / 2
+    if np.array_equal(results.theta, results.parameters_.theta) and not 0 <= gain < _SMALL_GAIN:
+        yield ConvergenceWarning, (
+            f"theta never left its starting values (gradient {norm:.1e}); this is no estimate. Start elsewhere, or "
+            "lower gtol."
         )
 
 
 def _about_hessian(results):
-    scale = np.sqrt(np.abs(np.diag(results.hessian)))
-    if not np.isfinite(results.hessian).all() or not (scale > 0).all():
-        eigenvalue, along = 0.0, results.theta_labels[int(np.argmin(np.nan_to_num(scale)))]
+    inside = np.flatnonzero(results.inside_bounds)
+    hessian = results.hessian[np.ix_(inside, inside)]
+    scale = np.sqrt(np.abs(np.diag(hessian)))
+    if not scale.all():
+        eigenvalue, along = 0.0, np.argmin(scale)
     else:
-        eigenvalues, vectors = np.linalg.eigh(results.hessian / np.outer(scale, scale))
-        eigenvalue = eigenvalues[0] / eigenvalues[-1]
-        along = results.theta_labels[int(np.argmax(np.abs(vectors[:, 0])))]
-    at_bound = (results.theta <= results.parameters_.lower) | (results.theta >= results.parameters_.upper)
-    if eigenvalue < _FLAT and not at_bound.any():
-        shape = "indefinite: this is no minimum" if eigenvalue < -_FLAT else "flat: the data hardly say where the minimum is"
-        _say(f"the Hessian of the objective is {shape}. The direction is mostly {along!r}.", IdentificationWarning)
+        eigenvalues, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
+        eigenvalue, along = (eigenvalues / eigenvalues[-1:]).min(initial=1.0), np.argmax(np.abs(vectors[:, :1]))
+    if eigenvalue < _FLAT:
+        shape = "indefinite: this is no minimum" if eigenvalue < -_FLAT else "flat: the data hardly say where to stop"
+        label = results.theta_labels[inside[along]]
+        yield IdentificationWarning, f"the Hessian of the objective is {shape}. The direction is mostly {label!r}."
 
 
 def _about_price_tastes(results):
     demand = results.demand()
     products, agents = results.problem.sorted_products, results.problem.sorted_agents
-    if not any(f is not None and f.uses("prices") for f in results.problem.product_formulations):
-        return
     base, slopes = demand.derivatives("prices")
     taste = agents.traits @ demand.loadings.T
     upward, markets = 0, []
@@ -80,10 +94,9 @@ def _about_price_tastes(results):
         if count:
             upward, markets = upward + count, [*markets, products.unique_market_ids[t]]
     if upward:
-        _say(
+        yield CompEconWarning, (
             f"{upward} of {results.problem.I} agents in {len(markets)} markets ({named(markets)}) like higher prices "
-            "(d utility / d price >= 0). Their demand slopes upward, and consumer surplus is not defined there.",
-            CompEconWarning,
+            "(d utility / d price >= 0). Their demand slopes upward, and consumer surplus is not defined there."
         )
 
 
@@ -91,7 +104,3 @@ def named(ids, most=5):
     """The first few ids, quoted, and how many more."""
     shown = ", ".join(f"'{one}'" for one in ids[:most])
     return shown if len(ids) <= most else f"{shown} and {len(ids) - most} more"
-
-
-def _say(message, category):
-    warnings.warn(message, category, stacklevel=5)
