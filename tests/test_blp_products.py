@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from compecon.blp.formulation import Formulation
-from compecon.blp.products import build_products, check_collinearity, collinear_columns, market_rows
+from compecon.blp.products import build_products, check_collinearity, collinear_columns
 from compecon.datasets import load_cereal
 from compecon.errors import DataError, IdentificationWarning, ParameterError
 
@@ -122,18 +122,6 @@ def test_market_ids_of_any_sortable_type_keep_it(ids, small):
     assert products.order.tolist() == [1, 3, 0, 2, 4]
     expected = np.unique(np.asarray(pd.Series(ids)))
     np.testing.assert_array_equal(products.unique_market_ids, expected)
-
-
-def test_a_market_is_found_by_its_id_and_an_unknown_one_refused(small):
-    products = build(small)
-    assert market_rows(products, "a") == slice(0, 2)
-    assert products.prices[market_rows(products, "b")].tolist() == [1, 3, 5]
-    with pytest.raises(ParameterError, match=re.escape("there is no market 'c'. The data have 2: 'a', 'b', ..")):
-        market_rows(products, "c")
-    numbered = build(small.assign(market_ids=[7, 3, 7, 3, 7]))
-    assert market_rows(numbered, 7) == market_rows(numbered, np.int64(7)) == slice(2, 5)
-    with pytest.raises(ParameterError, match=r"there is no market '7'\. The data have 2: 3, 7"):
-        market_rows(numbered, "7")
 
 
 # What is refused

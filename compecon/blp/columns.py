@@ -79,3 +79,13 @@ def _finite(values, name, data):
     values = values.astype(np.float64)
     refuse_rows(~np.isfinite(values), f"{name!r} is missing or infinite", data)
     return values
+
+
+def records(columns):
+    """A record array of the columns (n,) or (n, k) that are not empty; every field is two-dimensional."""
+    columns = {name: np.reshape(column, (len(column), -1)) for name, column in columns.items() if np.size(column)}
+    fields = [(name, column.dtype, column.shape[1:]) for name, column in columns.items()]
+    out = np.recarray(len(next(iter(columns.values()))), fields)
+    for name, column in columns.items():
+        out[name] = column
+    return out

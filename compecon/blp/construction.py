@@ -5,7 +5,7 @@ import pandas as pd
 
 from compecon._options import one_of, positive_integer
 from compecon.blp.absorb import FixedEffects
-from compecon.blp.columns import identifiers
+from compecon.blp.columns import identifiers, records
 from compecon.blp.formulation import Formulation
 from compecon.blp.integration import Integration
 from compecon.errors import DataError, ParameterError
@@ -30,8 +30,8 @@ def build_id_data(T, J, F):
     """
     T, F = positive_integer(T, "T"), positive_integer(F, "F")
     J = positive_integer(J, "J", least=F)
-    return _records(market_ids=np.repeat(np.arange(T), J).astype(object),
-                    firm_ids=np.tile(np.arange(J) * F // J, T).astype(object))
+    return records({"market_ids": np.repeat(np.arange(T), J).astype(object),
+                    "firm_ids": np.tile(np.arange(J) * F // J, T).astype(object)})
 
 
 def build_ownership(product_data, kappa_specification=None):
@@ -195,7 +195,7 @@ def build_integration(integration, dimensions):
     if not isinstance(integration, Integration):
         raise ParameterError(f"integration = {integration!r}; it must be an Integration.")
     nodes, weights = integration.build(dimensions)
-    return _records(weights=weights, nodes=nodes)
+    return records({"weights": weights, "nodes": nodes})
 
 
 def build_matrix(formulation, data):
@@ -264,15 +264,6 @@ def data_to_dict(data, ignore_empty=True):
                 raise DataError(f"field {name!r} can't be split: there already is a field '{name}{k}'. Rename one.")
             columns[f"{name}{k}"] = column.copy()
     return columns
-
-
-def _records(**fields):
-    """Vectors (as one column) and matrices of the same number of rows, as a record array."""
-    matrices = {name: values.reshape(len(values), -1) for name, values in fields.items()}
-    records = np.recarray(len(next(iter(matrices.values()))), [(n, m.dtype, m.shape[1:]) for n, m in matrices.items()])
-    for name, matrix in matrices.items():
-        records[name] = matrix
-    return records
 
 
 def _ids(product_data, name):

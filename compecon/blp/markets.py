@@ -40,10 +40,6 @@ class Markets:
         self.places = np.arange(self.market.size) - self.starts[self.market]
         self.rows = products.order if market_id is None else self.places
 
-    @classmethod
-    def select(cls, problem, market_id=None):
-        return cls(problem, market_id)
-
     def checked(self, values, name, width=1):
         """A caller's column as (n,), or stack of `width` columns."""
         values, n = np.asarray(values), self.rows.size

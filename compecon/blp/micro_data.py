@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from compecon.blp import micro_system as system
-from compecon.blp.columns import column, matrix, numeric, refuse_rows
+from compecon.blp.columns import column, matrix, numeric, records, refuse_rows
 from compecon.blp.integration import Integration
 from compecon.blp.warn import named
 from compecon.errors import CompEconWarning, DataError, ParameterError
@@ -72,7 +72,7 @@ class MicroMethods:
         agent, choice = (next(k for k in (np.uint8, np.uint32, np.uint64) if size <= np.iinfo(k).max) for size in sizes)
         ids, markets = np.arange(draws.size).astype(object), problem.unique_market_ids[found[0]].astype(object)
         found = {"agent_indices": found[1].astype(agent), "choice_indices": found[2].astype(choice)}
-        return system.records({"micro_ids": ids, "market_ids": markets} | found)
+        return records({"micro_ids": ids, "market_ids": markets} | found)
 
     def compute_micro_values(self, micro_moments):
         """The model's values of micro moments, (MM,), at the estimates; the moments need not be those matched."""

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.linalg
 
 from compecon._linalg import add_bilinear
+from compecon.blp.columns import records
 from compecon.blp.demand_kernels import choice_probabilities
 from compecon.blp.micro import MicroDataset, MicroMoment
 from compecon.blp.micro_kernels import add_weighted_sums
@@ -56,16 +57,6 @@ def markets_of(problem, dataset):
         raise DataError(f"market_ids of micro dataset {dataset.name!r} are not all in product_data: {named(unknown)}. "
                         f"There they are {named(problem.unique_market_ids)}.")
     return sorted(numbers[market] for market in dataset.market_ids)
-
-
-def records(columns):
-    """A record array of the columns (n,) or (n, k) that are not empty; every field is two-dimensional."""
-    columns = {name: np.reshape(column, (len(column), -1)) for name, column in columns.items() if np.size(column)}
-    fields = [(name, column.dtype, column.shape[1:]) for name, column in columns.items()]
-    out = np.recarray(len(next(iter(columns.values()))), fields)
-    for name, column in columns.items():
-        out[name] = column
-    return out
 
 
 def product_records(problem, t):

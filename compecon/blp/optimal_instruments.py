@@ -127,14 +127,14 @@ class OptimalInstrumentMethods:
         if expected_prices is None:
             prices = _fitted_prices(problem)
         else:
-            given = Markets.select(problem).checked(expected_prices, "expected_prices")
+            given = Markets(problem).checked(expected_prices, "expected_prices")
             prices = problem.to_market_order(vector(given, "expected_prices"))
         shares, jacobian = np.zeros((problem.N, 1)), np.zeros(self.xi_by_theta_jacobian.shape)
         reverted = np.zeros(problem.N, bool)
         for xi in _draws_of_xi(self.xi[:, 0], method, draws, seed):
             moved = demand.delta + problem.to_market_order(xi - self.xi[:, 0])
             drawn = dataclasses.replace(demand, delta=moved)
-            shares += market_shares(drawn, Markets.select(problem), prices)[0] / draws
+            shares += market_shares(drawn, Markets(problem), prices)[0] / draws
             response = _response(self, *drawn.characteristics(prices))
             failed = ~np.isfinite(response).all(axis=1)
             response[failed] = problem.to_market_order(self.xi_by_theta_jacobian)[failed]

@@ -120,15 +120,6 @@ def build_products(formulations, product_data):
     )
 
 
-def market_rows(products, market_id):
-    """The slice of rows, sorted by market, that hold market `market_id`; ParameterError where there is none."""
-    places = [t for t, other in enumerate(products.unique_market_ids.tolist()) if other == market_id]
-    if not places:
-        known = ", ".join(map(repr, products.unique_market_ids[:5].tolist()))
-        raise ParameterError(f"there is no market {market_id!r}. The data have {len(products.starts) - 1}: {known}, ..")
-    return slice(int(products.starts[places[0]]), int(products.starts[places[0] + 1]))
-
-
 def collinear_columns(matrix, raw=None):
     """Indices of the columns that are linear combinations of those before them.
 

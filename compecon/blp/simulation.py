@@ -9,13 +9,12 @@ import numpy as np
 
 from compecon._options import one_of, positive, vector
 from compecon.blp import supply, tables
-from compecon.blp.columns import column, field_names
+from compecon.blp.columns import column, field_names, records
 from compecon.blp.construction import build_blp_instruments, build_matrix
 from compecon.blp.demand import market_shares, utilities
 from compecon.blp.demand_system import Demand
 from compecon.blp.formulation import Formulation
 from compecon.blp.markets import Markets
-from compecon.blp.micro_system import records
 from compecon.blp.parameters import build_parameters
 from compecon.blp.post_estimation import PostEstimation
 from compecon.blp.problem import Problem
@@ -105,7 +104,7 @@ class Simulation:
             self.costs = np.exp(level) if one_of(costs_type, ("linear", "log"), "costs_type") == "log" else level
 
     def _column(self, values, name):
-        return vector(Markets.select(self.problem).checked(values, name), name)[:, None]
+        return vector(Markets(self.problem).checked(values, name), name)[:, None]
 
     def replace_endogenous(self, costs=None, prices=None):
         """Prices that maximise each firm's profit given the others', p = c + zeta(p), and the shares they bring.
@@ -131,7 +130,7 @@ class Simulation:
         costs = self.costs if costs is None else costs
         if costs is None:
             raise ParameterError("costs are missing: give them, or a third formulation (X3) and gamma.")
-        problem, products, markets = self.problem, self.problem.sorted_products, Markets.select(self.problem)
+        problem, products, markets = self.problem, self.problem.sorted_products, Markets(self.problem)
         costs = markets.read(self._column(costs, "costs"), "costs")
         start = costs if prices is None else markets.read(self._column(prices, "prices"), "prices")
         delta = products.X1 @ self.beta + problem.to_market_order(self.xi)[:, 0]
