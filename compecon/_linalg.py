@@ -69,7 +69,8 @@ def weighted_gram(weights, rows, out):
     for i in range(0, whole, 4):
         r0, r1, r2, r3 = rows[i], rows[i + 1], rows[i + 2], rows[i + 3]
         for j in range(n):
-            a0, a1, a2, a3 = weights[i] * r0[j], weights[i + 1] * r1[j], weights[i + 2] * r2[j], weights[i + 3] * r3[j]
+            a0, a1 = weights[i] * r0[j], weights[i + 1] * r1[j]
+            a2, a3 = weights[i + 2] * r2[j], weights[i + 3] * r3[j]
             target = out[j]
             for k in range(j + 1, n):
                 target[k] += (a0 * r0[k] + a1 * r1[k]) + (a2 * r2[k] + a3 * r3[k])
@@ -134,7 +135,7 @@ def solve_m_matrix(factor, rhs):
 
 @kernel
 def lu_solve(matrix, rhs):
-    """Solve A X = rhs by LU with partial pivoting, overwriting A with its factors and rhs (K, M) with X; 0 is singular."""
+    """Solve A X = rhs by LU with partial pivoting; A becomes its factors, rhs (K, M) becomes X. 0 is singular."""
     n, n_columns = rhs.shape
     for p in range(n):
         best = p

@@ -30,7 +30,7 @@ def market(seed, n_products, n_agents, scale=1.0):
     return x2, weights, traits, loadings, mu, delta
 
 
-def invert(shares, x2, weights, traits, loadings, method=kernels.NEWTON, tol=1e-14, places=((0, 0), (1, 2)), limit=5000):
+def invert(shares, x2, weights, traits, loadings, method=kernels.NEWTON, places=((0, 0), (1, 2)), limit=5000):
     """delta, its Jacobian by the loadings at `places`, and the report of solve_markets."""
     n_products, n_agents = shares.size, weights.size
     rows, columns = (np.array(index, dtype=np.int64) for index in zip(*places, strict=True))
@@ -39,7 +39,7 @@ def invert(shares, x2, weights, traits, loadings, method=kernels.NEWTON, tol=1e-
     size = kernels.space_size(n_agents, n_products) + (n_agents + n_products + 1) * rows.size
     kernels.solve_markets(
         0, 1, np.array([0, n_products]), np.array([0, n_agents]), shares, x2, weights, traits, loadings,
-        rows, columns, method, tol, limit, np.empty(size), delta, jacobian, report,
+        rows, columns, method, 1e-14, limit, np.empty(size), delta, jacobian, report,
     )  # fmt: skip
     return delta, jacobian, report[0]
 
@@ -152,7 +152,7 @@ def test_nan_in_a_characteristic_is_never_converged():
     seed=st.integers(0, 2**32), n_products=st.integers(1, 30), n_agents=st.integers(1, 40), power=st.floats(-1, 2.9)
 )
 def test_newton_solves_markets_with_utilities_of_any_size(seed, n_products, n_agents, power):
-    """Tastes from 0.1 to 800 and shares down to 1e-12: whatever shares some delta explains, Newton finds one such delta."""
+    """Tastes from 0.1 to 800, shares down to 1e-12: for shares that some delta explains, Newton finds one."""
     x2, weights, traits, loadings, mu, delta = market(seed, n_products, n_agents, 10.0**power)
     shares = weights @ plain_probabilities(delta, mu)
     if shares.min() < 1e-12 or 1 - shares.sum() < 1e-12:

@@ -30,7 +30,7 @@ class Demand:
 
     @property
     def price_linear(self):
-        """True when every column of X1 and X2 is affine in prices, so that d utility / d prices does not depend on them."""
+        """True when all columns of X1 and X2 are affine in prices: d utility / d prices does not depend on them."""
         columns = self.problem.sorted_products.columns
         return all(f.linear_in("prices", columns) for f in self.problem.product_formulations if f is not None)
 

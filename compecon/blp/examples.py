@@ -1,6 +1,7 @@
 """The cereal problem of Nevo (2000), ready made: for examples, exercises and `python -m compecon`.
 
-The data are simulated (see `compecon.datasets.load_cereal`); formulations and starting values are those of pyblp's tutorial.
+The data are simulated (see `compecon.datasets.load_cereal`). Formulations and starting values are those of pyblp's
+tutorial.
 """
 
 from compecon.blp.formulation import Formulation

@@ -130,7 +130,7 @@ def tolerance(tol, delta):
 
 @kernel
 def newton_direction(target, space):
-    """step = A^-1 (S - s), with the factors that share_jacobian left, cut to a sensible length; 0 if it is not finite."""
+    """step = A^-1 (S - s), by the factors that share_jacobian left, cut to a sensible length; 0 if not finite."""
     step = space.step
     for j in range(target.size):
         step[j, 0] = target[j] - space.shares[j]

@@ -165,7 +165,12 @@ class Problem:
 
     T = property(lambda self: self.unique_market_ids.size)
     N = property(lambda self: self.sorted_products.shares.size)
-    F = property(lambda self: 0 if self.sorted_products.firm_ids is None else np.unique(self.sorted_products.firm_ids).size)
+
+    @property
+    def F(self):
+        firms = self.sorted_products.firm_ids
+        return 0 if firms is None else np.unique(firms).size
+
     I = property(lambda self: self.sorted_agents.weights.size)  # noqa: E741
     K1 = property(lambda self: self.sorted_products.X1.shape[1])
     K2 = property(lambda self: self.sorted_products.X2.shape[1])

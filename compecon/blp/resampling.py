@@ -16,8 +16,7 @@ from compecon.blp.gmm import invert, moment_covariances
 from compecon.blp.iteration import Iteration
 from compecon.blp.objective import Evaluation, Objective, Search
 from compecon.blp.optimization import Optimization
-from compecon.blp.solve import check_kinds
-from compecon.blp.solve import solve
+from compecon.blp.solve import check_kinds, solve
 from compecon.errors import CompEconError, CompEconWarning, ConvergenceError, DataError, ParameterError
 
 # Of a direction's variation in the data, a sample that keeps less than this has lost it.

@@ -31,7 +31,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def over_markets(products, agents, call):
-    """Run `call(first, last)` over all markets, in chunks of about equal work; results go into arrays that `call` knows.
+    """Run `call(first, last)` over all markets, in chunks of about equal work; results go where `call` puts them.
 
     No chunk reads what another writes, so that the numbers do not depend on who does which.
     """
