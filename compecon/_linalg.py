@@ -167,7 +167,7 @@ def lu_solve(matrix, rhs):
 
 @kernel
 def add_bilinear(x, base, traits, loadings, out):
-    """out_ij = base_j + x_j' L t_i, with x : (J, K), base : (J,), traits : (I, C), loadings L : (K, C), out : (I, J)."""
+    """out_ij = base_j + x_j' L t_i; x : (J, K), base : (J,), traits : (I, C), loadings L : (K, C), out : (I, J)."""
     for i in range(out.shape[0]):
         row = out[i]
         for j in range(row.size):

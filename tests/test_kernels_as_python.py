@@ -26,3 +26,28 @@ def test_the_kernels_give_the_same_numbers_without_the_compiler(group_4_fit):
     hessian = group_4_fit.standard_errors("hessian")
     expected = [*group_4_fit.params, *group_4_fit.bse, *hessian, pi[45]]
     np.testing.assert_allclose(values, expected, rtol=1e-7)
+
+
+DEMAND = """
+from compecon import blp
+simulation = blp.Simulation(
+    (blp.Formulation("1 + prices + x"), blp.Formulation("0 + x"), blp.Formulation("0 + x + z")),
+    blp.build_id_data(T=8, J=4, F=2), beta=[1, -2, 2], sigma=1, gamma=[1, 4], xi_variance=0.25, omega_variance=0.25,
+    integration=blp.Integration("product", 3), seed=0,
+)
+problem = simulation.replace_endogenous().to_problem()
+results = problem.solve(sigma=0.5, method="1s", optimization=blp.Optimization("return"))
+elasticities = results.compute_elasticities()
+found = results.objective, *results.beta[:, 0], *results.beta_se[:, 0], elasticities[3, 2]
+print(*[float(value).hex() for value in found])
+"""
+
+
+def test_the_kernels_of_demand_do_too():
+    runs = []
+    for off in ("0", "1"):
+        environment = os.environ | {"NUMBA_DISABLE_JIT": off}
+        done = subprocess.run([sys.executable, "-c", DEMAND], capture_output=True, text=True, check=True, env=environment)
+        runs.append([float.fromhex(word) for word in done.stdout.split()])
+    assert len(runs[0]) == 8
+    np.testing.assert_allclose(*runs, rtol=1e-9)

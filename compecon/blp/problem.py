@@ -163,14 +163,14 @@ class Problem:
         """Labels of the demographics."""
         return tuple(self.sorted_agents.names)
 
-    T = property(lambda self: self.unique_market_ids.size)
-    N = property(lambda self: self.sorted_products.shares.size)
-
     @property
     def F(self):
+        """Number of firms; 0 without firm_ids."""
         firms = self.sorted_products.firm_ids
         return 0 if firms is None else np.unique(firms).size
 
+    T = property(lambda self: self.unique_market_ids.size)
+    N = property(lambda self: self.sorted_products.shares.size)
     I = property(lambda self: self.sorted_agents.weights.size)  # noqa: E741
     K1 = property(lambda self: self.sorted_products.X1.shape[1])
     K2 = property(lambda self: self.sorted_products.X2.shape[1])
