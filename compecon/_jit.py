@@ -12,7 +12,19 @@ def kernel(function):
     it allocates nothing. Numba refuses to cache where no folder is writable (a read-only installation without
     a home folder, say); the kernel is then compiled once a session instead.
     """
+    return _compile(function, "never")
+
+
+def inlined(function):
+    """A kernel without machine code of its own, which its callers compile as their own lines.
+
+    For one that is called in one place: a function with many arrays as arguments takes half a second to compile.
+    """
+    return _compile(function, "always")
+
+
+def _compile(function, inline):
     try:
-        return njit(cache=True, **_OPTIONS)(function)
+        return njit(cache=True, inline=inline, **_OPTIONS)(function)
     except RuntimeError:
-        return njit(**_OPTIONS)(function)
+        return njit(inline=inline, **_OPTIONS)(function)

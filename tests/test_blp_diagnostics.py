@@ -12,6 +12,9 @@ from compecon.blp.formulation import Formulation
 from compecon.blp.problem import Problem
 from compecon.errors import DataError, IdentificationWarning, ParameterError
 
+# Prices are noise here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*like higher prices:compecon.errors.CompEconWarning")
+
 
 def panel(seed=0, T=12, J=9):
     """T markets of J products in two groups of brands, with three instruments of which prices know two."""

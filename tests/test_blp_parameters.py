@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from blp_solve_fixtures import PI, SIGMA, problem
 
-from compecon.blp.optimization import projected_gradient
+from compecon.blp.gauss_newton import projected_gradient
 from compecon.blp.parameters import build_parameters
 from compecon.errors import ParameterError
 

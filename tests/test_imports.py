@@ -99,7 +99,7 @@ def test_kernels_live_where_the_cache_folder_sees_them(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         for decorator in getattr(node, "decorator_list", []):
             name = ast.unparse(decorator).split("(")[0].split(".")[-1]
-            assert name not in ("kernel", "njit", "jit", "vectorize", "guvectorize", "cfunc"), (
+            assert name not in ("kernel", "inlined", "njit", "jit", "vectorize", "guvectorize", "cfunc"), (
                 f"{node.name} is compiled, but tools/kernel_cache.py does not hash {name_of(path)}: "
                 "move it to a file named *kernels.py")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyhdfe
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from compecon.blp.tables import Table, summary_table
 from compecon.errors import DataError, ParameterError
@@ -210,5 +210,5 @@ def moment_diagnostics(results):
     return MomentDiagnostics(
         *G.shape, int((sizes > _RANK_TOL * sizes[0]).sum()), sizes,
         [*results.theta_labels, *results.beta_labels][int(np.argmax(np.abs(directions[-1])))],
-        j, df, float(chi2.sf(j, df)) if efficient and df > 0 else None,
+        j, df, float(chdtrc(df, j)) if efficient and df > 0 else None,
     )  # fmt: skip

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from compecon._options import one_of, positive_integer
 from compecon.errors import ParameterError
@@ -125,6 +124,8 @@ def _monte_carlo(dimensions, size, sets, seed):
 
 
 def _sobol(dimensions, size, sets, seed):
+    from scipy.stats import qmc  # takes a third of a second, which only this rule should cost
+
     sequence = qmc.Sobol(dimensions, bits=30, seed=np.random.default_rng(seed))
     points = sequence.random_base2((sets * size - 1).bit_length())[: sets * size]
     # Coordinates are multiples of 2^-30, zero included: the middle of each cell keeps the quantile finite.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from compecon._jit import kernel
+from compecon._jit import inlined, kernel
 from compecon._linalg import add_bilinear, factor_m_matrix, largest_size, solve_m_matrix, weighted_gram
 
 # Farther than this from the centre, E is computed anew: within it, what underflowed in E stays below 1e-280.
@@ -39,16 +39,17 @@ class Space(NamedTuple):
     gap: np.ndarray  # (J,)
     margins: np.ndarray  # (J,)
     trial: np.ndarray  # (J,)
+    kept: np.ndarray  # (J,)
     step: np.ndarray  # (J, 1)
 
 
 @kernel
 def space_size(n_agents, n_products):
     """Length of the flat array that `carve` needs."""
-    return 3 * n_agents * n_products + 2 * n_agents + n_products * n_products + 7 * n_products
+    return 3 * n_agents * n_products + 2 * n_agents + n_products * n_products + 8 * n_products
 
 
-@kernel
+@inlined
 def carve(flat, n_agents, n_products):
     """The fields of a Space, cut from `flat`."""
     a, square = 3 * n_agents * n_products, n_products * n_products
@@ -56,10 +57,12 @@ def carve(flat, n_agents, n_products):
     by_both = flat[:a].reshape(3, n_agents, n_products)
     by_agent = flat[a:b].reshape(2, n_agents)
     matrix = flat[b:c].reshape(n_products, n_products)
-    by_product = flat[c : c + 7 * n_products].reshape(7, n_products)
-    rows = (by_product[0], by_product[1], by_product[2], by_product[3], by_product[4], by_product[5])
-    step = by_product[6].reshape(n_products, 1)
-    return Space(by_both[0], by_both[1], by_both[2], by_agent[0], by_agent[1], matrix, *rows, step)
+    by_product = flat[c : c + 8 * n_products].reshape(8, n_products)
+    return Space(
+        by_both[0], by_both[1], by_both[2], by_agent[0], by_agent[1], matrix,
+        by_product[0], by_product[1], by_product[2], by_product[3], by_product[4], by_product[5], by_product[6],
+        by_product[7].reshape(n_products, 1),
+    )  # fmt: skip
 
 
 @kernel
@@ -122,13 +125,13 @@ def share_jacobian(weights, space):
     return factor_m_matrix(space.matrix, margins)
 
 
-@kernel
+@inlined
 def tolerance(tol, delta):
     """`tol`, or what rounding leaves of the largest |delta|, if that is more."""
     return max(tol, 4.0 * 2.220446049250313e-16 * largest_size(delta))
 
 
-@kernel
+@inlined
 def newton_direction(target, space):
     """step = A^-1 (S - s), by the factors that share_jacobian left, cut to a sensible length; 0 if not finite."""
     step = space.step
@@ -144,7 +147,7 @@ def newton_direction(target, space):
 
 @kernel
 def try_step(target, delta, weights, space, length):
-    """Shares at delta + length step; returns their residual, and the slope (s - S)'step of the surplus there."""
+    """Shares at trial = delta + length step; returns the residual, and the slope (s - S)'step of the surplus there."""
     for j in range(delta.size):
         space.trial[j] = delta[j] + length * space.step[j, 0]
     size, slope = log_share_gap(target, space.trial, weights, space), 0.0
@@ -163,37 +166,31 @@ def solve_newton(target, delta, weights, space, tol, max_iter):
     it halves the residual, and where no other step helps, a step of the contraction is taken.
     """
     size = log_share_gap(target, delta, weights, space)
-    sweeps = 1
-    factored, reach = False, _NEWTON_REACH
+    sweeps, factored, reach = 1, False, _NEWTON_REACH
     while size > tolerance(tol, delta) and sweeps < max_iter:
         near = size <= reach
         old, took, factored = factored and near, False, False
+        for j in range(delta.size):
+            space.kept[j] = space.gap[j]
         if near and not old:
             share_jacobian(weights, space)
-        if near and newton_direction(target, space) == 1:
-            length = 1.0
-            while length > 1e-12:
-                trial, slope = try_step(target, delta, weights, space, length)
-                sweeps += 1
-                took = trial < (0.1 if old else 0.5) * size or (not old and slope <= 0.0)
-                if took or old:
-                    break
-                length *= 0.3
-            factored = took and trial < 0.1 * size
-            if not took:
-                log_share_gap(target, delta, weights, space)
-                sweeps += 1
-        if took:
-            size, reach = trial, _NEWTON_REACH
-            for j in range(delta.size):
-                delta[j] = space.trial[j]
-        elif not old:
-            before = size
-            for j in range(delta.size):
-                delta[j] += space.gap[j]
-            size = log_share_gap(target, delta, weights, space)
+        length = 1.0 if near and newton_direction(target, space) == 1 else 0.0
+        while length > 1e-12 and not took:
+            trial, slope = try_step(target, delta, weights, space, length)
             sweeps += 1
-            reach = _NEWTON_REACH if size < 0.5 * before else math.inf
+            took = trial < (1.0 if old else 0.5) * size or (not old and slope <= 0.0)
+            length *= 0.0 if old else 0.3
+        if took:
+            factored, reach = trial < 0.1 * size, _NEWTON_REACH
+        else:
+            for j in range(delta.size):
+                space.step[j, 0] = space.kept[j]
+            trial, slope = try_step(target, delta, weights, space, 1.0)
+            sweeps += 1
+            reach = _NEWTON_REACH if trial < 0.5 * size else math.inf
+        size = trial
+        for j in range(delta.size):
+            delta[j] = space.trial[j]
     return sweeps, size
 
 
@@ -204,31 +201,29 @@ def solve_contraction(target, delta, weights, space, tol, max_iter, accelerate):
     A cycle of SQUAREM goes from two steps r and q of the contraction to delta + 2 a r + a^2 (q - r) with
     a = |r| / |q - r| (Varadhan and Roland 2008, step length S3).
     """
-    size = log_share_gap(target, delta, weights, space)
-    sweeps = 1
-    while size > tolerance(tol, delta) and sweeps < max_iter:
-        for j in range(delta.size):
-            space.trial[j] = delta[j]
-            space.step[j, 0] = space.gap[j]
-            delta[j] += space.gap[j]
+    sweeps, second_step = 0, False
+    while True:
         size = log_share_gap(target, delta, weights, space)
         sweeps += 1
-        if not accelerate or not size > tolerance(tol, delta) or sweeps >= max_iter:
-            continue
-        first = second = 0.0
-        for j in range(delta.size):
-            first += space.step[j, 0] ** 2
-            second += (space.gap[j] - space.step[j, 0]) ** 2
-        a = math.sqrt(first / second) if second > 0.0 else 1.0
-        for j in range(delta.size):
-            r, q = space.step[j, 0], space.gap[j]
-            delta[j] = space.trial[j] + 2.0 * a * r + a * a * (q - r)
-        size = log_share_gap(target, delta, weights, space)
-        sweeps += 1
-    return sweeps, size
+        if not size > tolerance(tol, delta) or sweeps >= max_iter:
+            return sweeps, size
+        if second_step:
+            first = second = 0.0
+            for j in range(delta.size):
+                first += space.kept[j] ** 2
+                second += (space.gap[j] - space.kept[j]) ** 2
+            a = math.sqrt(first / second) if second > 0.0 else 1.0
+            for j in range(delta.size):
+                r, q = space.kept[j], space.gap[j]
+                delta[j] = space.trial[j] + 2.0 * a * r + a * a * (q - r)
+        else:
+            for j in range(delta.size):
+                space.trial[j], space.kept[j] = delta[j], space.gap[j]
+                delta[j] += space.gap[j]
+        second_step = accelerate and not second_step
 
 
-@kernel
+@inlined
 def theta_response(x, levels, space, weights, xbar, out):
     """out_jp = ds_j/dtheta_p = sum_i w_i v_ip P_ij (x_jp - sum_k P_ik x_kp) at fixed delta.
 
@@ -247,7 +242,7 @@ def theta_response(x, levels, space, weights, xbar, out):
                 out[j, p] += weight * level[p] * (x[j, p] - xbar[p])
 
 
-@kernel
+@inlined
 def solve_market(target, x2, weights, traits, loadings, method, tol, max_iter, delta, space):
     """Find delta with s(delta) = S, from the `delta` given, which it overwrites; returns sweeps and residual."""
     space.trial[:] = 0.0

@@ -8,9 +8,9 @@ from compecon.blp import tables
 from compecon.blp.bootstrap import BootstrapMethods
 from compecon.blp.demand_system import Demand
 from compecon.blp.diagnostics import moment_diagnostics
+from compecon.blp.gauss_newton import projected_gradient
 from compecon.blp.micro_data import MicroMethods
 from compecon.blp.optimal_instruments import OptimalInstrumentMethods
-from compecon.blp.optimization import projected_gradient
 from compecon.blp.parameters import Parameters
 from compecon.blp.post_estimation import PostEstimation
 from compecon.blp.saving import ResultsArrays

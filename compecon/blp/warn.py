@@ -69,13 +69,15 @@ def _about_search(results, method):
 
 def _about_hessian(results):
     inside = np.flatnonzero(results.inside_bounds)
+    if not inside.size:
+        return
     hessian = results.hessian[np.ix_(inside, inside)]
     scale = np.sqrt(np.abs(np.diag(hessian)))
     if not scale.all():
         eigenvalue, along = 0.0, np.argmin(scale)
     else:
         eigenvalues, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
-        eigenvalue, along = (eigenvalues / eigenvalues[-1:]).min(initial=1.0), np.argmax(np.abs(vectors[:, :1]))
+        eigenvalue, along = eigenvalues[0] / eigenvalues[-1], np.argmax(np.abs(vectors[:, 0]))
     if eigenvalue < _FLAT:
         shape = "indefinite: this is no minimum" if eigenvalue < -_FLAT else "flat: the data hardly say where to stop"
         label = results.theta_labels[inside[along]]
