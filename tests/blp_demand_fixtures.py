@@ -111,7 +111,7 @@ def with_shares(demand):
     """The demand system with the shares that it implies, which a bootstrap's have."""
     shares, x2 = np.empty(demand.delta.size), demand.problem.sorted_products.X2
     Markets(demand.problem).run(demand_kernels.shares_of_markets, demand, demand.delta, x2, shares)
-    return dataclasses.replace(demand, shares=shares)
+    return dataclasses.replace(demand, known_shares=shares)
 
 
 def draws_of(results, n=3):

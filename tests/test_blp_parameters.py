@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from blp_solve_fixtures import PI, SIGMA, problem
 
@@ -64,10 +65,9 @@ def test_none_and_nan_bound_nothing(nothing):
 
 
 def test_tables_of_pandas_and_nested_lists_are_matrices_too():
-    import pandas as pd
-
     known = build_parameters(NAMES, LOWER, CROSS)
-    for sigma, pi in ((LOWER.tolist(), CROSS.tolist()), (pd.DataFrame(LOWER), pd.DataFrame(CROSS)), (LOWER.astype(int), CROSS)):
+    for matrix in (np.ndarray.tolist, pd.DataFrame, lambda values: values.astype(int)):
+        sigma, pi = matrix(LOWER), matrix(CROSS)
         np.testing.assert_array_equal(build_parameters(NAMES, sigma, pi).initial, known.initial)
 
 
@@ -79,7 +79,7 @@ def test_a_number_is_a_matrix_of_one():
 @pytest.mark.parametrize(
     ("sigma", "pi", "message"),
     [
-        (None, CROSS, "sigma is missing; give its starting values, a 3 x 3 matrix of numbers: rows and columns 1, prices, x"),
+        (None, CROSS, "sigma is missing; give its starting values, a 3 x 3 .* rows and columns 1, prices, x"),
         (LOWER, None, "pi is missing; give its starting values, a 3 x 2 .* rows 1, prices, x; columns income, age"),
         (np.eye(2), CROSS, "sigma is 2 x 2; it must be a 3 x 3 matrix"),
         ([1, 2, 3], CROSS, "sigma is 1 x 3; it must be a 3 x 3"),

@@ -226,7 +226,7 @@ def test_the_order_of_products_in_a_market_changes_rounding_at_most():
     np.testing.assert_allclose(other.delta[np.argsort(products.index)], one.delta, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["gauss-newton", "l-bfgs-b", "slsqp", "tnc", "trust-constr"])
+@pytest.mark.parametrize("name", ["gauss-newton", "l-bfgs-b", "slsqp", "trust-constr"])
 def test_bounds_are_respected_and_descent_stops_at_them(cereal, name):
     """Without bounds the sigma of sugar is negative, that of the constant above 0.4 (the first polished estimates)."""
     lower, upper = np.diag([0.0, 0.0, 0.01, 0.0]), np.diag([0.4, 10.0, 1.0, 1.0])
@@ -238,7 +238,7 @@ def test_bounds_are_respected_and_descent_stops_at_them(cereal, name):
     np.testing.assert_allclose(np.diag(results.sigma)[[0, 2]], [0.4, 0.01], rtol=1e-4)
     assert results.converged and results.projected_gradient_norm < 1e-2
     assert results.gradient[0, 0] < -0.1 and results.gradient[2, 0] > 0.1
-    np.testing.assert_allclose(results.objective, 6.0867435788951, rtol=1e-5)  # five optimizers agree
+    np.testing.assert_allclose(results.objective, 6.0867435788951, rtol=1e-5)  # four optimizers agree
 
 
 @UPWARD

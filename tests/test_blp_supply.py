@@ -105,7 +105,7 @@ def test_the_costs_of_a_simulated_equilibrium_are_recovered():
     problem = results.problem
     moved = problem.to_market_order(prices)[:, 0]
     delta, shares = demand.characteristics(moved)[0], problem.to_market_order(results.compute_shares(prices))[:, 0]
-    there = Draws([dataclasses.replace(demand, prices=moved, delta=delta, shares=shares)], stacked=False)
+    there = Draws([dataclasses.replace(demand, prices=moved, delta=delta, known_shares=shares)], stacked=False)
     assert there.compute_costs()[:, 0] == pytest.approx(costs, rel=1e-10)
 
 

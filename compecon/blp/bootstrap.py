@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from compecon._options import positive_integer
-from compecon.blp import demand_kernels, tables
+from compecon.blp import tables
 from compecon.blp.demand_system import Demand
 from compecon.blp.markets import Markets
 from compecon.blp.post_estimation import PostEstimation
@@ -176,10 +176,7 @@ class BootstrappedResults(PostEstimation):
         """The demand system of draw `d`."""
         problem, beta = self.problem, self.bootstrapped_beta[d, :, 0]
         sigma, pi = self.problem_results.parameters_.split(self.bootstrapped_theta[d])
-        products, shares = problem.sorted_products, np.empty(problem.N)
-        demand = Demand(problem, sigma, pi, beta, self._delta(d), products.prices, shares)
-        Markets(problem).run(demand_kernels.shares_of_markets, demand, demand.delta, products.X2, shares)
-        return demand
+        return Demand(problem, sigma, pi, beta, self._delta(d), problem.sorted_products.prices)
 
     def draw(self, d):
         """Draw `d` by itself, with all `compute_*` in the shapes of a point estimate."""

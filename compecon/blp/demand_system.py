@@ -1,10 +1,13 @@
 """A demand system: one problem with one set of parameters. All that follows estimation starts from it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compecon.blp.demand_kernels import shares_of_markets
+from compecon.blp.markets import Markets
 from compecon.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -21,7 +24,16 @@ class Demand:
     beta: np.ndarray  # (K1,)
     delta: np.ndarray  # (N,)
     prices: np.ndarray  # (N,)
-    shares: np.ndarray  # (N,)
+    known_shares: np.ndarray | None = None  # (N,) observed ones
+
+    @cached_property
+    def shares(self):
+        """(N,) the shares at `prices`: observed ones, or those that the system itself implies."""
+        if self.known_shares is not None:
+            return self.known_shares
+        shares = np.empty(self.delta.size)
+        Markets(self.problem).run(shares_of_markets, self, self.delta, self.problem.rebuild(self.prices)[1], shares)
+        return shares
 
     @property
     def loadings(self):

@@ -5,8 +5,8 @@ import scipy.optimize
 
 # In standardised parameters; the first step may go far, and shrinks where it fails.
 _RADIUS = 100.0
-# Where a step should lower q by less than this share, rounding hides whether it does: the gradient decides.
-_FLAT = 1e-10
+# Where a step should lower q by less than this share, rounding hides whether it does: a few are taken unseen.
+_FLAT, _MOST_FLAT = 1e-10, 10
 
 
 class CurvatureMemory:
@@ -49,28 +49,28 @@ def minimize_squares(objective, theta, gtol, max_iter=100, lower=-np.inf, upper=
     exceeds gtol. By default these are |dr / dtheta| at the start: then theta moves by less than about gtol standard
     errors more, if W is efficient.
     """
-    at, radius, n_iter = objective(theta), _RADIUS, 0
+    at, radius, n_iter, flat = objective(theta), _RADIUS, 0, []
     memory = CurvatureMemory(at)
     units, hessian = memory.scale if units is None else units, memory.hessian(at)
 
     def size(at):
         return np.abs(projected_gradient(at.gradient, at.theta, lower, upper, units)).max()
 
-    while size(at) > gtol and n_iter < max_iter:
+    while size(at) > gtol and n_iter < max_iter and len(flat) < _MOST_FLAT:
         gradient, n_iter = at.gradient / memory.scale, n_iter + 1
         low, high = (lower - at.theta) * memory.scale, (upper - at.theta) * memory.scale
         step = _step_within_bounds(hessian, gradient, radius, low, high)
         there = objective(np.clip(at.theta + step / memory.scale, lower, upper))
         gain, expected = at.value - there.value, -(gradient + hessian @ step / 2) @ step
-        flat = expected < _FLAT * at.value
-        if not flat and gain < 0.25 * expected:
-            radius = 0.25 * np.linalg.norm(step)
-        elif gain > 0.75 * expected:
+        if expected < _FLAT * at.value:
+            flat.append(there)
+        elif gain < 0.25 * expected:
+            radius = 0.1 * np.linalg.norm(step)
+        elif gain > 0.5 * expected:
             radius = max(radius, 2 * np.linalg.norm(step))
-        if size(there) < size(at) if flat else gain > 1e-4 * expected:
+        if there in flat or gain > 1e-4 * expected:
             at, hessian = there, memory.hessian(there)
-        elif flat:
-            break
+    at = min([at, *flat], key=size)
     return at.theta, bool(size(at) <= gtol), n_iter
 
 
