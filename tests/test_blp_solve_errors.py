@@ -61,7 +61,7 @@ def test_a_bad_option_of_solve_is_named(options, message):
         (lambda: blp.Optimization("bfgs", ["gtol"]), "method_options = .*; it must be a dict like {'gtol': 1e-8}"),
         (lambda: blp.Optimization("bfgs", {"gtol": -1.0}), "gtol = -1.0; it must be a finite number above 0"),
         (lambda: blp.Optimization("bfgs", {"maxiter": 0.5}), "maxiter = 0.5; it must be an integer"),
-        (lambda: blp.Optimization("gauss-newton", {"max_iter": 9}), "unknown option .*'max_iter'; .* 'gtol', 'maxiter'"),
+        (lambda: blp.Optimization("gauss-newton", {"max_iter": 9}), "'max_iter'; choose one of 'gtol', 'maxiter'"),
         (lambda: blp.Iteration("fast"), "unknown method 'fast'; choose one of 'simple', 'squarem', 'newton'"),
         (lambda: blp.Iteration("newton", {"tol": 1e-9}), "unknown option 'tol' of Iteration; choose 'atol' or"),
         (lambda: blp.Iteration("newton", [1e-9]), "method_options = .*; it must be a dict like {'atol': 1e-14}"),

@@ -62,7 +62,5 @@ class Demand:
         if not used:
             names = sorted(set().union(*(f.variables for f in (linear, nonlinear) if f is not None)))
             raise ParameterError(f"no formula uses {name!r}; demand depends on {', '.join(names)}.")
-        columns = self.problem.sorted_products.columns | {"prices": self.prices if prices is None else prices}
-        n = self.delta.size
-        base = linear.derivative(columns, name) @ self.beta if linear in used else np.zeros(n)
-        return base, nonlinear.derivative(columns, name) if nonlinear in used else np.zeros((n, self.problem.K2))
+        X1dot, X2dot = self.problem.slopes(name, self.prices if prices is None else prices)
+        return X1dot @ self.beta, X2dot

@@ -92,6 +92,7 @@ class Problem:
         vars(self).update(
             product_formulations=formulations, agent_formulation=agent_formulation, sorted_products=products,
             sorted_agents=agents, instruments=instruments, fixed_effects=FixedEffects(products.fixed_effects),
+            known_slopes={},
         )  # fmt: skip
         vars(self).update(linear_part=self.reweighted(None))
         labels = products.labels["ZD"] if instruments is products.ZD else None
@@ -127,6 +128,23 @@ class Problem:
         if nonlinear is None or not nonlinear.uses("prices") or prices is products.prices:
             return X1, products.X2
         return X1, nonlinear.build(columns)
+
+    def slopes(self, name, prices):
+        """d X1 / d name : (N, K1) and d X2 / d name : (N, K2) at `prices` : (N,), both sorted by market.
+
+        Those at the observed prices are kept: each draw of a bootstrap asks for them.
+        """
+        products = self.sorted_products
+        if prices is products.prices and name in self.known_slopes:
+            return self.known_slopes[name]
+        columns, n = products.columns | {"prices": prices}, products.shares.size
+        found = tuple(
+            f.derivative(columns, name) if f is not None and f.uses(name) else np.zeros((n, width))
+            for f, width in zip(self.product_formulations, (self.K1, self.K2), strict=True)
+        )
+        if prices is products.prices:
+            self.known_slopes[name] = found
+        return found
 
     def to_file_order(self, values):
         """Rows sorted by market -> rows as in product_data."""
