@@ -7,6 +7,7 @@ from blp_walkthrough import PI_PLACES, SIGMA_PLACES, THETA, cereal_problem, micr
 
 from compecon import blp
 from compecon.blp import threads
+from compecon.blp.inner import starting_delta
 from compecon.blp.iteration import Iteration
 from compecon.blp.objective import Objective
 
@@ -177,16 +178,19 @@ def test_the_hessian_is_symmetric_positive_definite_and_the_slope_of_the_gradien
         np.testing.assert_allclose(results.hessian[p], slope, rtol=1e-4, atol=1e-5 * np.abs(slope).max())
 
 
-def test_standing_where_a_search_starts_from_is_the_same_warm_or_cold(cereal, solves):
-    """First-order prediction of delta only starts the inner problem elsewhere."""
+def test_first_order_prediction_only_starts_the_inner_problem_elsewhere(cereal, solves):
     results = solves["gauss-newton"][0]
     objective = Objective(cereal[0], results.parameters_, cereal[0].linear_part, results.W, Iteration("newton"))
     cold, last = objective(results.theta), objective(np.array(START))
     warm = objective(results.theta, last)
     np.testing.assert_allclose(warm.value, cold.value, rtol=1e-12)
     np.testing.assert_allclose(warm.inversion.delta, cold.inversion.delta, rtol=0, atol=1e-12)
-    near = objective(results.theta * (1 + 1e-6), cold)
-    assert near.inversion.sweeps.sum() < 0.5 * cold.inversion.sweeps.sum()
+    # The prediction is of first order: half the way, a quarter of the error.
+    errors = []
+    for way in (2e-3, 1e-3):
+        theta = results.theta * (1 + way)
+        errors.append(np.abs(starting_delta(cereal[0], theta, cold) - objective(theta).inversion.delta).max())
+    assert 3.5 < errors[0] / errors[1] < 4.5
 
 
 def numbers(results):
@@ -248,3 +252,28 @@ def test_equal_bounds_fix_a_parameter():
     assert fixed.sigma[0, 0] == 0.5 and "1 x 1" not in fixed.theta_labels
     assert np.isnan(fixed.sigma_se[0, 0]) and np.isfinite(fixed.sigma_se[1, 1])
     assert fixed.theta.size == 6 and fixed.inside_bounds.all() and fixed.converged
+
+
+@UPWARD
+def test_units_of_the_data_do_not_matter():
+    """Prices in millionths: the gradient in sigma's units is a million times larger, and gtol below its rounding."""
+    products = economy()[0]
+    small, large = np.diag([1.0, 1e-6, 1.0]), products.assign(prices=1e6 * products.prices)
+    one = problem().solve(SIGMA, PI, method="1s")
+    other = problem(products=large).solve(small @ SIGMA, small @ PI, method="1s")
+    assert one.converged and other.converged
+    np.testing.assert_allclose(other.sigma, small @ one.sigma, rtol=1e-6)
+    np.testing.assert_allclose(other.objective, one.objective, rtol=1e-10)
+
+
+def test_progress_is_silent_until_asked_for_and_one_line_a_step(monkeypatch, capsys):
+    built = problem(demographics=None)
+    quiet = built.solve(SIGMA)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(blp.options, "verbose", True)
+    loud = built.solve(SIGMA)
+    lines = capsys.readouterr().out.splitlines()
+    last = [line for line in "\n".join(lines).replace("\r", "\n").split("\n") if line.startswith("GMM step 2")][-1]
+    assert f"evaluation {loud.objective_evaluations}: objective {loud.objective:.6e}" in last
+    assert "fixed points failed 0" in last
+    np.testing.assert_array_equal(loud.theta, quiet.theta)

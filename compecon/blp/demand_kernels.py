@@ -8,7 +8,7 @@ treat markets first..last - 1; delta : (N,), x2 : (N, K2), and `flat` is workspa
 import math
 
 from compecon._jit import kernel
-from compecon._linalg import add_bilinear
+from compecon._linalg import add_bilinear, row_sums
 
 JACOBIAN, ELASTICITY, DIVERSION = 0, 1, 2
 
@@ -16,7 +16,7 @@ JACOBIAN, ELASTICITY, DIVERSION = 0, 1, 2
 @kernel
 def workspace_size(n_agents, n_products):
     """Length of `flat` for a market with so many agents and products."""
-    return (3 * n_agents + n_products + 3) * n_products + n_agents
+    return (4 * n_agents + n_products + 3) * n_products + n_agents
 
 
 @kernel
@@ -65,24 +65,19 @@ def shares_of_markets(
 
 
 @kernel
-def market_jacobian(probabilities, outside, slopes, weights, level, matrix, margins):
+def market_jacobian(probabilities, outside, slopes, weights, pull, matrix, margins):
     """matrix_jk = ds_j/dx_k = sum_i w_i P_ij a_ik (1[j=k] - P_ik); margins_k = -ds_0/dx_k = sum_i w_i P_i0 P_ik a_ik.
 
     The diagonal is found as margins_k - sum_{l!=k} matrix_lk: sums of like signs, where 1 - P_ik would cancel.
-    level : (J,) workspace.
+    pull : (I, J), -w_i P_ik a_ik out; it may be `slopes`.
     """
     n = margins.size
     margins[:] = 0.0
-    matrix[:] = 0.0
     for i in range(weights.size):
-        row, slope = probabilities[i], slopes[i]
         for k in range(n):
-            level[k] = weights[i] * row[k] * slope[k]
-            margins[k] += outside[i] * level[k]
-        for j in range(n):
-            target, own = matrix[j], row[j]
-            for k in range(n):
-                target[k] -= own * level[k]
+            pull[i, k] = -weights[i] * probabilities[i, k] * slopes[i, k]
+            margins[k] -= outside[i] * pull[i, k]
+    row_sums(probabilities, pull, matrix)
     for k in range(n):
         matrix[k, k] = margins[k]
         for j in range(n):
@@ -107,7 +102,7 @@ def jacobians_of_markets(
         add_bilinear(x2[a:b], delta[a:b], traits[c:d], loadings, probabilities)
         choice_probabilities(probabilities, outside)
         add_bilinear(x2dot[a:b], base[a:b], traits[c:d], loadings, slopes)
-        market_jacobian(probabilities, outside, slopes, weights[c:d], shares, matrix, margins)
+        market_jacobian(probabilities, outside, slopes, weights[c:d], slopes, matrix, margins)
         market_shares(probabilities, weights[c:d], shares)
         for j in range(J):
             target = out[a + j]
@@ -139,8 +134,9 @@ def prices_of_markets(
         a, b, c, d = product_starts[t], product_starts[t + 1], agent_starts[t], agent_starts[t + 1]
         J, I, wide = b - a, d - c, (b - a) * (d - c)  # noqa: E741
         utilities, slopes = flat[:wide].reshape(I, J), flat[wide : 2 * wide].reshape(I, J)
-        probabilities, used = flat[2 * wide : 3 * wide].reshape(I, J), 3 * wide + J * (J + 3)
-        square, outside = flat[3 * wide : used].reshape(J + 3, J), flat[used : used + I]
+        probabilities, pull = flat[2 * wide : 3 * wide].reshape(I, J), flat[3 * wide : 4 * wide].reshape(I, J)
+        used = 4 * wide + J * (J + 3)
+        square, outside = flat[4 * wide : used].reshape(J + 3, J), flat[used : used + I]
         matrix, level, margins, lamda = square[:J], square[J], square[J + 1], square[J + 2]
         add_bilinear(x2[a:b], delta[a:b], traits[c:d], loadings, utilities)
         add_bilinear(x2dot[a:b], base[a:b], traits[c:d], loadings, slopes)
@@ -149,12 +145,12 @@ def prices_of_markets(
                 for j in range(J):
                     probabilities[i, j] = utilities[i, j] + slopes[i, j] * (prices[a + j] - start[a + j])
             choice_probabilities(probabilities, outside)
-            market_jacobian(probabilities, outside, slopes, weights[c:d], level, matrix, margins)
+            market_jacobian(probabilities, outside, slopes, weights[c:d], pull, matrix, margins)
             market_shares(probabilities, weights[c:d], level)
             lamda[:] = largest = 0.0
             for i in range(I):
                 for j in range(J):
-                    lamda[j] += weights[c + i] * probabilities[i, j] * slopes[i, j]
+                    lamda[j] -= pull[i, j]
             for j in range(J):
                 margins[j] = prices[a + j] - costs[a + j]
             for j in range(J):

@@ -185,6 +185,11 @@ def moment_diagnostics(results):
     -------
     MomentDiagnostics
 
+    Raises
+    ------
+    DataError
+        When the moments have no derivatives at the results' theta.
+
     Notes
     -----
     The singular values are those of L G with L'L = W and each column scaled to length 1, so that they do not depend on
@@ -200,6 +205,8 @@ def moment_diagnostics(results):
     (1, 19, None)
     """
     G, W = results.moments_jacobian, results.W
+    if not np.isfinite(G).all():
+        raise DataError("the moments have no derivatives at these values of sigma and pi. Estimate from other ones.")
     levels, vectors = np.linalg.eigh(W)
     scaled = np.sqrt(np.clip(levels, 0, None))[:, None] * (vectors.T @ G)
     lengths = np.linalg.norm(scaled, axis=0)

@@ -7,6 +7,7 @@ import scipy.optimize
 _RADIUS = 100.0
 # Where a step should lower q by less than this share, rounding hides whether it does: a few are taken unseen.
 _FLAT, _MOST_FLAT = 1e-10, 10
+_SMALL_GRADIENT = 1e-10
 
 
 class CurvatureMemory:
@@ -47,16 +48,19 @@ def minimize_squares(objective, theta, gtol, max_iter=100, lower=-np.inf, upper=
 
     objective(theta) is an `Evaluation`. It has converged when no element of the projected gradient, divided by `units`,
     exceeds gtol. By default these are |dr / dtheta| at the start: then theta moves by less than about gtol standard
-    errors more, if W is efficient.
+    errors more, if W is efficient. In these units 1e-10 is always enough: below lies rounding.
     """
     at, radius, n_iter, flat = objective(theta), _RADIUS, 0, []
     memory = CurvatureMemory(at)
-    units, hessian = memory.scale if units is None else units, memory.hessian(at)
+    hessian = memory.hessian(at)
 
-    def size(at):
+    def size(at, units=memory.scale if units is None else units):
         return np.abs(projected_gradient(at.gradient, at.theta, lower, upper, units)).max()
 
-    while size(at) > gtol and n_iter < max_iter and len(flat) < _MOST_FLAT:
+    def met(at):
+        return bool(size(at) <= gtol or size(at, memory.scale) <= _SMALL_GRADIENT)
+
+    while not met(at) and n_iter < max_iter and len(flat) < _MOST_FLAT:
         gradient, n_iter = at.gradient / memory.scale, n_iter + 1
         low, high = (lower - at.theta) * memory.scale, (upper - at.theta) * memory.scale
         step = _step_within_bounds(hessian, gradient, radius, low, high)
@@ -71,7 +75,7 @@ def minimize_squares(objective, theta, gtol, max_iter=100, lower=-np.inf, upper=
         if there in flat or gain > 1e-4 * expected:
             at, hessian = there, memory.hessian(there)
     at = min([at, *flat], key=size)
-    return at.theta, bool(size(at) <= gtol), n_iter
+    return at.theta, met(at), n_iter
 
 
 def projected_gradient(gradient, theta, lower, upper, units=1.0):

@@ -54,12 +54,12 @@ class Evaluation:
     @property
     def residuals(self):
         """(M,) r, finite."""
-        return np.nan_to_num(self.weighted_moments, nan=_HOPELESS**0.5)
+        return np.where(np.isfinite(self.weighted_moments), self.weighted_moments, _HOPELESS**0.5)
 
     @property
     def residuals_jacobian(self):
         """(M, P) dr / dtheta with beta at its optimum: the columns less their projection on dr / dbeta."""
-        full = np.nan_to_num(self.weighted_jacobian)
+        full = np.where(np.isfinite(self.weighted_jacobian), self.weighted_jacobian, 0.0)
         return full - self.linear_basis @ (self.linear_basis.T @ full)
 
     @property

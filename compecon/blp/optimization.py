@@ -69,8 +69,8 @@ class Optimization:
     def search(self, objective, theta, lower, upper):
         """Minimise from `theta`; returns (theta, converged, iterations).
 
-        `objective(theta)` returns an `Evaluation`; `converged` says that the projected gradient met gtol where there is
-        one, and what scipy reports elsewhere.
+        `objective(theta)` returns an `Evaluation`; `converged` says that the projected gradient met gtol (or rounding,
+        see `minimize_squares`) where there is one, and what scipy reports elsewhere.
         """
         if self.method == "return" or theta.size == 0:
             return theta, True, 0

@@ -93,6 +93,8 @@ def solve(
         chosen = Optimization("return") if step == 0 else optimization
         theta, converged, n_iter = chosen.search(search, theta, parameters.lower, parameters.upper)
         last = search(theta)
+        if options.verbose:
+            print()
         found = (converged and last.finite, n_iter, search.n_evaluations, search.sweeps)
         results = build_results(search.objective, last, step, found, (center_moments, W_type, se_type), results)
         W = results.updated_W

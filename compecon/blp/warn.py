@@ -79,7 +79,7 @@ def _about_hessian(results):
         eigenvalues, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
         eigenvalue, along = eigenvalues[0] / eigenvalues[-1], np.argmax(np.abs(vectors[:, 0]))
     if eigenvalue < _FLAT:
-        shape = "indefinite: this is no minimum" if eigenvalue < -_FLAT else "flat: the data hardly say where to stop"
+        shape = "indefinite: this is no minimum" if eigenvalue < -_FLAT else "flat: other values fit about as well"
         label = results.theta_labels[inside[along]]
         yield IdentificationWarning, f"the Hessian of the objective is {shape}. The direction is mostly {label!r}."
 
