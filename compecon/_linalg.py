@@ -155,6 +155,25 @@ def solve_m_matrix(factor, rhs):
 
 
 @kernel
+def solve_m_vector(factor, rhs):
+    """Solve A x = rhs : (K,) in place, as solve_m_matrix does for many columns; reads the factor row by row."""
+    n = rhs.size
+    for p in range(n):
+        row, level = factor[p], rhs[p]
+        for k in range(p + 1, n):
+            rhs[k] += row[k] * level
+    for p in range(n - 1, -1, -1):
+        row, even, odd = factor[p], 0.0, 0.0
+        # Two sums, because each waits for its last addition.
+        for k in range(p + 1, n - 1, 2):
+            even += row[k] * rhs[k]
+            odd += row[k + 1] * rhs[k + 1]
+        if (n - p) % 2 == 0:
+            even += row[n - 1] * rhs[n - 1]
+        rhs[p] = rhs[p] / row[p] + (even + odd)
+
+
+@kernel
 def lu_solve(matrix, rhs):
     """Solve A X = rhs by LU with partial pivoting; A becomes its factors, rhs (K, M) becomes X. 0 is singular."""
     n, n_columns = rhs.shape

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compecon._linalg import add_bilinear, factor_m_matrix, lu_solve, solve_m_matrix
+from compecon._linalg import add_bilinear, factor_m_matrix, lu_solve, solve_m_matrix, solve_m_vector
 from compecon.blp import kernels
 
 
@@ -62,6 +62,9 @@ def test_m_matrix_solutions_keep_their_digits_when_row_sums_vanish(outside):
     factor, ours = off.copy(), rhs.copy()
     assert factor_m_matrix(factor, margins.copy()) == 1
     solve_m_matrix(factor, ours)
+    alone = rhs[:, 0].copy()
+    solve_m_vector(factor, alone)
+    np.testing.assert_allclose(alone, ours[:, 0], rtol=1e-13)
     with mpmath.workdps(40):
         full = mpmath.matrix(off + off.T)
         exact = mpmath.matrix(6, 6)

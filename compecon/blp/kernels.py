@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from compecon._jit import inlined, kernel
-from compecon._linalg import add_bilinear, factor_m_matrix, largest_size, solve_m_matrix, weighted_gram
+from compecon._linalg import add_bilinear, factor_m_matrix, largest_size, solve_m_matrix, solve_m_vector, weighted_gram
 
 # Farther than this from the centre, E is computed anew: within it, what underflowed in E stays below 1e-280.
 _REACH = 60.0
@@ -40,7 +40,7 @@ class Space(NamedTuple):
     margins: np.ndarray  # (J,)
     trial: np.ndarray  # (J,)
     kept: np.ndarray  # (J,)
-    step: np.ndarray  # (J, 1)
+    step: np.ndarray  # (J,)
 
 
 @kernel
@@ -61,7 +61,7 @@ def carve(flat, n_agents, n_products):
     return Space(
         by_both[0], by_both[1], by_both[2], by_agent[0], by_agent[1], matrix,
         by_product[0], by_product[1], by_product[2], by_product[3], by_product[4], by_product[5], by_product[6],
-        by_product[7].reshape(n_products, 1),
+        by_product[7],
     )  # fmt: skip
 
 
@@ -136,12 +136,12 @@ def newton_direction(target, space):
     """step = A^-1 (S - s), by the factors that share_jacobian left, cut to a sensible length; 0 if not finite."""
     step = space.step
     for j in range(target.size):
-        step[j, 0] = target[j] - space.shares[j]
-    solve_m_matrix(space.matrix, step)
-    largest = largest_size(step[:, 0])
+        step[j] = target[j] - space.shares[j]
+    solve_m_vector(space.matrix, step)
+    largest = largest_size(step)
     if largest > _LARGEST_STEP:
         for j in range(target.size):
-            step[j, 0] *= _LARGEST_STEP / largest
+            step[j] *= _LARGEST_STEP / largest
     return 1 if largest < math.inf else 0
 
 
@@ -149,10 +149,10 @@ def newton_direction(target, space):
 def try_step(target, delta, weights, space, length):
     """Shares at trial = delta + length step; returns the residual, and the slope (s - S)'step of the surplus there."""
     for j in range(delta.size):
-        space.trial[j] = delta[j] + length * space.step[j, 0]
+        space.trial[j] = delta[j] + length * space.step[j]
     size, slope = log_share_gap(target, space.trial, weights, space), 0.0
     for j in range(delta.size):
-        slope += (space.shares[j] - target[j]) * space.step[j, 0]
+        slope += (space.shares[j] - target[j]) * space.step[j]
     return size, slope
 
 
@@ -184,7 +184,7 @@ def solve_newton(target, delta, weights, space, tol, max_iter):
             factored, reach = trial < 0.1 * size, _NEWTON_REACH
         else:
             for j in range(delta.size):
-                space.step[j, 0] = space.kept[j]
+                space.step[j] = space.kept[j]
             trial, slope = try_step(target, delta, weights, space, 1.0)
             sweeps += 1
             reach = _NEWTON_REACH if trial < 0.5 * size else math.inf
@@ -278,7 +278,7 @@ def solve_markets(
         # One more Newton step with factors that are needed anyway: what is left of the error is rounding.
         if report[t, 2] == 1.0 and newton_direction(shares[a:b], space) == 1:
             for j in range(b - a):
-                delta[a + j] += space.step[j, 0]
+                delta[a + j] += space.step[j]
         used = space_size(d - c, b - a)
         x = flat[used : used + (b - a) * n_params].reshape(b - a, n_params)
         levels = flat[used + x.size : used + x.size + (d - c) * n_params].reshape(d - c, n_params)
