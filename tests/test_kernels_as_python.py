@@ -47,7 +47,8 @@ def test_the_kernels_of_demand_do_too():
     runs = []
     for off in ("0", "1"):
         environment = os.environ | {"NUMBA_DISABLE_JIT": off}
-        done = subprocess.run([sys.executable, "-c", DEMAND], capture_output=True, text=True, check=True, env=environment)
+        command = [sys.executable, "-c", DEMAND]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         runs.append([float.fromhex(word) for word in done.stdout.split()])
     assert len(runs[0]) == 8
     np.testing.assert_allclose(*runs, rtol=1e-9)
