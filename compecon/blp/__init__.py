@@ -19,9 +19,11 @@ from compecon.blp.formulation import Formulation
 from compecon.blp.integration import Integration
 from compecon.blp.iteration import Iteration
 from compecon.blp.micro import MicroDataset, MicroMoment, MicroPart
+from compecon.blp.multistart import MultistartResults
 from compecon.blp.optimal_instruments import OptimalInstrumentResults
 from compecon.blp.optimization import Optimization
 from compecon.blp.problem import Problem
+from compecon.blp.resampling import ResampledResults
 from compecon.blp.results import ProblemResults
 from compecon.blp.saving import load_results
 from compecon.blp.simulation import Simulation, SimulationResults
@@ -34,10 +36,12 @@ __all__ = [
     "MicroDataset",
     "MicroMoment",
     "MicroPart",
+    "MultistartResults",
     "OptimalInstrumentResults",
     "Optimization",
     "Problem",
     "ProblemResults",
+    "ResampledResults",
     "Simulation",
     "SimulationResults",
     "__version__",

@@ -124,14 +124,22 @@ class Objective:
             basis = np.vstack([basis, np.zeros((gap.size, basis.shape[1]))])
         return Evaluation(theta, inversion, beta, values, gap, slope, r, slopes, basis)
 
+    @property
+    def _typical_effects(self):
+        """(P,) root mean squares of characteristic times trait: the utility of a unit of theta."""
+        tables = self.problem.sorted_products.X2, self.problem.sorted_agents.traits
+        x, traits = (np.sqrt(np.mean(table**2, axis=0)) for table in tables)
+        return x[self.parameters.rows] * traits[self.parameters.columns]
+
     def hessian(self, at):
         """(P, P) second derivatives by central differences of the gradient, around the evaluation `at`."""
+        effects = self._typical_effects
         rows = []
-        for p in range(at.theta.size):
+        for p, length in enumerate(6e-6 * np.maximum(np.abs(at.theta), 1e-2 / np.where(effects > 0, effects, 1))):
             step = np.zeros(at.theta.size)
-            step[p] = 6e-6 * max(abs(at.theta[p]), 1e-2)
+            step[p] = length
             ahead, behind = self(at.theta + step, at), self(at.theta - step, at)
-            rows.append((ahead.gradient - behind.gradient) / (2 * step[p]))
+            rows.append((ahead.gradient - behind.gradient) / (2 * length))
         hessian = np.array(rows).reshape(at.theta.size, at.theta.size)
         return (hessian + hessian.T) / 2
 

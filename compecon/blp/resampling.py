@@ -44,8 +44,8 @@ def bootstrap(
     resample : 'markets' | 'products'
         What is drawn independently: T markets, each with all its products, or N products.
     optimization, iteration : optional
-        How theta is searched and shares are inverted. By default Gauss-Newton, for the samples `minimize_squares`, or
-        L-BFGS-B where sigma or pi have bounds.
+        How theta is searched and shares are inverted. By default Gauss-Newton, for the samples until
+        the gradient is 1e-4 in standardised parameters.
     W_type, center_moments : as in `Problem.solve`, for the weighting matrix of a second step
     progress : bool, show a bar
     **solve_options : `sigma`, `pi`, `method` and others of `Problem.solve`
@@ -158,9 +158,9 @@ class Replication:
 
     def _search(self, search, theta):
         parameters = self.objective.parameters
-        if self.optimization is None and theta.size and not parameters.bounded:
-            return minimize_squares(search, theta, _GTOL)
-        optimization = self.optimization or Optimization("l-bfgs-b", {"gtol": 1e-5})
+        if self.optimization is None and theta.size:
+            return minimize_squares(search, theta, _GTOL, lower=parameters.lower, upper=parameters.upper)
+        optimization = self.optimization or Optimization("return")
         return optimization.search(search, theta, parameters.lower, parameters.upper)
 
     def _updated(self, part, last):
