@@ -40,7 +40,7 @@ def market_shares(demand, markets, prices=None, delta=None):
 
 def responses(demand, markets, name, kind):
     """Of the `kind` that `kernels.jacobians_of_markets` says : (N, max J) sorted."""
-    out, known = np.zeros((demand.delta.size, markets.width)), (*utilities(demand), *slopes(demand, name))
+    out, known = np.empty((demand.delta.size, markets.width)), (*utilities(demand), *slopes(demand, name))
     markets.run(kernels.jacobians_of_markets, demand, *known, kind, values_of(demand, name), out)
     return out
 

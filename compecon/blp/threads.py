@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import joblib
 import numpy as np
 
-# Fewer agent-products than this do not repay a thread.
-_WORTH_A_THREAD = 8_000
+# Fewer agent-products than this do not repay a thread, nor a chunk of their own.
+_WORTH_A_CHUNK = 8_000
 # Several chunks a thread: one that is late, because its core is busy, leaves the rest to the others.
 _CHUNKS = 6
 
@@ -36,8 +36,9 @@ def over_markets(products, agents, call):
     No chunk reads what another writes, so that the numbers do not depend on who does which.
     """
     work = np.cumsum(np.diff(products.starts) * np.diff(agents.starts))
-    n_threads = int(max(1, min(_n_cores(), work[-1] // _WORTH_A_THREAD)))
-    n_chunks = 1 if n_threads == 1 else min(work.size, _CHUNKS * n_threads)
+    worth = int(max(1, min(work.size, work[-1] // _WORTH_A_CHUNK)))
+    n_threads = min(_n_cores(), worth)
+    n_chunks = 1 if n_threads == 1 else min(worth, _CHUNKS * n_threads)
     bounds = np.searchsorted(work, work[-1] * np.arange(n_chunks + 1) / n_chunks)
     bounds[-1] = work.size
     waiting = deque(zip(bounds[:-1], bounds[1:], strict=True))
