@@ -83,23 +83,22 @@ def weighted_gram(weights, rows, out):
 
 
 @kernel
-def row_sums(left, right, out):
-    """out_jk = sum_i l_ij r_ik; left, right : (I, K). Four rows at a time, as in weighted_gram."""
-    n_rows, n = left.shape
+def cross_products(left, right, out):
+    """out_jk = sum_i l_ij r_ik; left : (I, M), right : (I, K). Four rows at a time, as in weighted_gram."""
     out[:] = 0.0
-    whole = n_rows - n_rows % 4
+    whole = left.shape[0] - left.shape[0] % 4
     for i in range(0, whole, 4):
         r0, r1, r2, r3 = right[i], right[i + 1], right[i + 2], right[i + 3]
-        for j in range(n):
+        for j in range(left.shape[1]):
             a0, a1, a2, a3 = left[i, j], left[i + 1, j], left[i + 2, j], left[i + 3, j]
             target = out[j]
-            for k in range(n):
+            for k in range(target.size):
                 target[k] += (a0 * r0[k] + a1 * r1[k]) + (a2 * r2[k] + a3 * r3[k])
-    for i in range(whole, n_rows):
+    for i in range(whole, left.shape[0]):
         row = right[i]
-        for j in range(n):
+        for j in range(left.shape[1]):
             level, target = left[i, j], out[j]
-            for k in range(n):
+            for k in range(target.size):
                 target[k] += level * row[k]
 
 

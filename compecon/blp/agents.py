@@ -9,7 +9,7 @@ import pandas as pd
 from compecon.blp.columns import column, field_names, matrix, numeric
 from compecon.blp.formulation import Formulation
 from compecon.blp.integration import Integration
-from compecon.blp.warn import named
+from compecon.blp.printed import named
 from compecon.errors import CompEconWarning, DataError, ParameterError
 
 # Weights printed with seven digits, as in many files, still pass.

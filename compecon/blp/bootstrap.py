@@ -12,6 +12,7 @@ from compecon.blp import tables
 from compecon.blp.demand_system import Demand
 from compecon.blp.markets import Markets
 from compecon.blp.post_estimation import PostEstimation
+from compecon.blp.printed import Printed
 from compecon.errors import DataError
 
 # Tasks that each worker gets before results are handed on, and the most draws that one task computes.
@@ -105,7 +106,7 @@ class BootstrapMethods:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BootstrappedResults(PostEstimation):
+class BootstrappedResults(Printed, PostEstimation):
     """Estimates drawn `draws` times; all `compute_*` of `ProblemResults`, with a leading axis of draws.
 
     Attributes
@@ -247,12 +248,6 @@ class BootstrappedResults(PostEstimation):
 
     def _tables(self):
         return (tables.summary_table("Bootstrapped Results Summary", {"Bootstrap\nDraws": self.draws}),)
-
-    def __repr__(self):
-        return "\n\n".join(map(str, self._tables()))
-
-    def _repr_html_(self):
-        return "".join(table.to_html() for table in self._tables())
 
 
 @dataclass(frozen=True, eq=False)

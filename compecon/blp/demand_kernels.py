@@ -8,7 +8,7 @@ treat markets first..last - 1; delta : (N,), x2 : (N, K2), and `flat` is workspa
 import math
 
 from compecon._jit import kernel
-from compecon._linalg import add_bilinear, row_sums
+from compecon._linalg import add_bilinear, cross_products
 
 JACOBIAN, ELASTICITY, DIVERSION = 0, 1, 2
 
@@ -77,7 +77,7 @@ def market_jacobian(probabilities, outside, slopes, weights, pull, matrix, margi
         for k in range(n):
             pull[i, k] = -weights[i] * probabilities[i, k] * slopes[i, k]
             margins[k] -= outside[i] * pull[i, k]
-    row_sums(probabilities, pull, matrix)
+    cross_products(probabilities, pull, matrix)
     for k in range(n):
         matrix[k, k] = margins[k]
         for j in range(n):

@@ -7,6 +7,8 @@ import numpy as np
 import pyhdfe
 from scipy.special import chdtrc
 
+from compecon.blp.gmm import root_of
+from compecon.blp.printed import Printed
 from compecon.blp.tables import Table, summary_table
 from compecon.errors import DataError, ParameterError
 
@@ -14,18 +16,8 @@ from compecon.errors import DataError, ParameterError
 _RANK_TOL = 1e-10
 
 
-class _Printed:
-    """Results that print as one table."""
-
-    def __repr__(self):
-        return str(self.table())
-
-    def _repr_html_(self):
-        return self.table().to_html()
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class FirstStage(_Printed):
+class FirstStage(Printed):
     """How well the excluded instruments predict each endogenous column of X1; see `first_stage`.
 
     Attributes
@@ -136,7 +128,7 @@ def _n_absorbed(fixed_effects):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MomentDiagnostics(_Printed):
+class MomentDiagnostics(Printed):
     """Whether the moments identify the parameters, and whether they agree; see `moment_diagnostics`.
 
     Attributes
@@ -192,7 +184,7 @@ def moment_diagnostics(results):
 
     Notes
     -----
-    The singular values are those of L G with L'L = W and each column scaled to length 1, so that they do not depend on
+    The singular values are those of C'G with CC' = W and each column scaled to length 1, so that they do not depend on
     the units of instruments or parameters: one near zero says that some direction of the parameters hardly moves
     the moments. W is taken to be efficient where an earlier step updated it (method='2s'); else there is no p-value.
 
@@ -207,8 +199,7 @@ def moment_diagnostics(results):
     G, W = results.moments_jacobian, results.W
     if not np.isfinite(G).all():
         raise DataError("the moments have no derivatives at these values of sigma and pi. Estimate from other ones.")
-    levels, vectors = np.linalg.eigh(W)
-    scaled = np.sqrt(np.clip(levels, 0, None))[:, None] * (vectors.T @ G)
+    scaled = root_of(W).T @ G
     lengths = np.linalg.norm(scaled, axis=0)
     _, sizes, directions = np.linalg.svd(scaled / np.where(lengths > 0, lengths, 1))
     sizes = np.pad(sizes, (0, G.shape[1] - sizes.size))

@@ -98,10 +98,12 @@ class Formulation:
 
     @property
     def names(self):
+        """Labels of the terms."""
         return tuple(map(_label, self.terms))
 
     @property
     def variables(self):
+        """Columns of the data that the formula uses, sorted."""
         return tuple(sorted(set().union(*map(_variables, self.terms))))
 
     def uses(self, name):

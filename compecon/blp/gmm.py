@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from compecon.blp.moment_kernels import cross_products, row_products
+from compecon._linalg import cross_products
+from compecon.blp.moment_kernels import row_products
 from compecon.errors import DataError
 
 # A moment of which less than this share of the variance is left beside the others is a combination of them.
@@ -34,8 +35,8 @@ class LinearPart:
 
 
 def products(left, right):
-    """(M, P) left'right, summed in the order of the rows, so that no number of threads changes a bit."""
-    out = np.zeros((left.shape[1], right.shape[1]))
+    """(M, P) left'right, summed in a fixed order of the rows, so that no number of threads changes a bit."""
+    out = np.empty((left.shape[1], right.shape[1]))
     cross_products(np.ascontiguousarray(left), np.ascontiguousarray(right), out)
     return out
 
@@ -51,9 +52,8 @@ def build_linear_part(X1, Z, weights=None):
     """Gather the products that every evaluation needs; `weights` : (N,) or None for ones."""
     weights = np.ones(Z.shape[0]) if weights is None else weights
     weighted = np.ascontiguousarray(weights[:, None] * Z)
-    part = LinearPart(X1, Z, weights, weighted, float(weights.sum()), np.empty(0), np.empty(0))
-    A, ZZ = part.moments_of(X1), part.moments_of(Z)
-    return LinearPart(X1, Z, weights, weighted, part.n, A, ZZ)
+    n = float(weights.sum())
+    return LinearPart(X1, Z, weights, weighted, n, products(weighted, X1) / n, products(weighted, Z) / n)
 
 
 def invert(matrix, what, remedy):

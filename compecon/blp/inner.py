@@ -56,6 +56,7 @@ def invert_shares(problem, parameters, theta, iteration, last=None):
 
 
 def solve_markets(products, agents, parameters, theta, iteration, delta, jacobian, report):
+    """`kernels.solve_markets` for all markets, in threads; writes delta, jacobian and report."""
     n_agents, n_products = np.diff(agents.starts).max(), np.diff(products.starts).max()
     size = kernels.space_size(n_agents, n_products) + (n_agents + n_products + 1) * theta.size
     loadings = parameters.loadings(theta)

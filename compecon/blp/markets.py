@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from compecon.blp.demand_kernels import workspace_size
+from compecon.blp.printed import named
 from compecon.blp.threads import over_markets
-from compecon.blp.warn import named
 from compecon.errors import DataError, ParameterError
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from compecon._options import positive_integer
+from compecon.blp.printed import named
 from compecon.blp.tables import format_number
-from compecon.blp.warn import named
 from compecon.errors import ParameterError
 
 

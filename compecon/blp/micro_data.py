@@ -8,7 +8,7 @@ import pandas as pd
 from compecon.blp import micro_system as system
 from compecon.blp.columns import column, matrix, numeric, records, refuse_rows
 from compecon.blp.integration import Integration
-from compecon.blp.warn import named
+from compecon.blp.printed import named
 from compecon.errors import CompEconWarning, DataError, ParameterError
 
 # Weights printed with seven digits, as in many files, still pass.

@@ -11,7 +11,7 @@ from compecon.blp.columns import records
 from compecon.blp.demand_kernels import choice_probabilities
 from compecon.blp.micro import MicroDataset, MicroMoment
 from compecon.blp.micro_kernels import add_weighted_sums
-from compecon.blp.warn import named
+from compecon.blp.printed import named
 from compecon.errors import DataError, ParameterError
 
 

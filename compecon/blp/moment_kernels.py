@@ -4,17 +4,6 @@ from compecon._jit import kernel
 
 
 @kernel
-def cross_products(z, y, out):
-    """out_mp += sum_n z_nm y_np; z : (N, M), y : (N, P), out : (M, P)."""
-    for n in range(z.shape[0]):
-        source = y[n]
-        for m in range(z.shape[1]):
-            level, row = z[n, m], out[m]
-            for p in range(source.size):
-                row[p] += level * source[p]
-
-
-@kernel
 def row_products(tall, small, out):
     """out_np += sum_m tall_nm small_mp; tall : (N, M), small : (M, P), out : (N, P)."""
     for n in range(tall.shape[0]):

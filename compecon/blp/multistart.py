@@ -7,6 +7,7 @@ import numpy as np
 
 from compecon._options import positive, positive_integer
 from compecon.blp.parameters import build_parameters
+from compecon.blp.printed import Printed
 from compecon.blp.results import ProblemResults
 from compecon.blp.solve import solve
 from compecon.blp.tables import Table
@@ -14,7 +15,7 @@ from compecon.errors import ConvergenceError, ConvergenceWarning, DataError, Par
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MultistartResults:
+class MultistartResults(Printed):
     """Runs of one estimation from several starting values.
 
     Attributes
@@ -45,12 +46,6 @@ class MultistartResults:
         header = ("Start:", "Objective\nValue", "Converged", "Distance\nin SEs", "Warnings")
         rows = zip(names, *numbers, map(len, self.messages), strict=True)
         return Table("Multistart", header, tuple(rows), labels=(0,))
-
-    def __repr__(self):
-        return str(self.table())
-
-    def _repr_html_(self):
-        return self.table().to_html()
 
 
 def multistart(

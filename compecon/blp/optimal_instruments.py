@@ -12,7 +12,7 @@ from compecon.blp.demand import market_shares
 from compecon.blp.inner import solve_markets
 from compecon.blp.iteration import Iteration
 from compecon.blp.markets import Markets
-from compecon.blp.warn import named
+from compecon.blp.printed import Printed, named
 from compecon.errors import ConvergenceWarning
 
 # One evaluation of the shares leaves no room for a step: delta stays, and only its derivatives are computed.
@@ -20,7 +20,7 @@ _AS_GIVEN = Iteration("simple", {"max_evaluations": 1})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OptimalInstrumentResults:
+class OptimalInstrumentResults(Printed):
     """Optimal instruments for theta, and the expectations that they are made of; rows as in product_data.
 
     Attributes
@@ -62,12 +62,6 @@ class OptimalInstrumentResults:
     def table(self):
         """A Table of one row."""
         return tables.summary_table("Optimal Instrument Results Summary", {"Error Term\nDraws": self.draws})
-
-    def __repr__(self):
-        return str(self.table())
-
-    def _repr_html_(self):
-        return self.table().to_html()
 
 
 class OptimalInstrumentMethods:

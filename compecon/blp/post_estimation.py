@@ -7,7 +7,7 @@ import numpy as np
 from compecon.blp.markets import Markets
 from compecon.blp.post_demand import DemandMethods
 from compecon.blp.post_supply import SupplyMethods
-from compecon.blp.warn import named
+from compecon.blp.printed import named
 from compecon.errors import CompEconWarning, ConvergenceError, ConvergenceWarning, ParameterError
 
 # For each kind of failure: the error of a point estimate (None: it only warns), and what to say.

@@ -11,6 +11,7 @@ from compecon.blp.diagnostics import first_stage
 from compecon.blp.formulation import Formulation
 from compecon.blp.gmm import build_linear_part
 from compecon.blp.multistart import multistart
+from compecon.blp.printed import Printed
 from compecon.blp.products import build_products, check_collinearity
 from compecon.blp.resampling import bootstrap
 from compecon.blp.solve import solve
@@ -18,7 +19,7 @@ from compecon.errors import ParameterError
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Problem:
+class Problem(Printed):
     """A random-coefficients logit demand problem (Berry, Levinsohn and Pakes 1995).
 
     Consumer i's utility of product j is V_ij = X1_j beta + xi_j + X2_j (Sigma nu_i + Pi d_i), plus an extreme value
@@ -101,10 +102,15 @@ class Problem:
 
     def with_instruments(self, instruments):
         """The same problem with other instruments : (N, MD), rows sorted by market, not absorbed."""
+        return self._with(self.sorted_products, instruments)
+
+    def with_products(self, products):
+        """The same problem and agents with other products, and their instruments."""
+        return self._with(products, products.ZD)
+
+    def _with(self, products, instruments):
         other = object.__new__(Problem)
-        other._assemble(
-            self.product_formulations, self.agent_formulation, self.sorted_products, self.sorted_agents, instruments
-        )
+        other._assemble(self.product_formulations, self.agent_formulation, products, self.sorted_agents, instruments)
         return other
 
     def reweighted(self, weights):
@@ -195,12 +201,6 @@ class Problem:
     D = property(lambda self: len(self.demographic_names))
     MD = property(lambda self: self.instruments.shape[1])
     ED = property(lambda self: len(self.sorted_products.fixed_effects))
-
-    def __repr__(self):
-        return "\n\n".join(map(str, self._tables()))
-
-    def _repr_html_(self):
-        return "".join(table.to_html() for table in self._tables())
 
     def _tables(self):
         sizes = {name: getattr(self, name) for name in ("T", "N", "F", "I", "K1", "K2", "D", "MD", "ED")}

@@ -13,11 +13,14 @@ from compecon.blp.micro_data import MicroMethods
 from compecon.blp.optimal_instruments import OptimalInstrumentMethods
 from compecon.blp.parameters import Parameters
 from compecon.blp.post_estimation import PostEstimation
+from compecon.blp.printed import Printed
 from compecon.blp.saving import ResultsArrays
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ProblemResults(PostEstimation, MicroMethods, OptimalInstrumentMethods, BootstrapMethods, ResultsArrays):
+class ProblemResults(
+    Printed, PostEstimation, MicroMethods, OptimalInstrumentMethods, BootstrapMethods, ResultsArrays
+):  # fmt: skip
     """Estimates, their standard errors, and how they were found; arrays have pyblp's names and shapes.
 
     Attributes
@@ -197,11 +200,14 @@ class ProblemResults(PostEstimation, MicroMethods, OptimalInstrumentMethods, Boo
 
     def __repr__(self):
         failed = "" if self.converged else "NOT CONVERGED: see Cumulative Statistics.\n\n"
-        return failed + "\n\n".join(map(str, self.tables()))
+        return failed + super().__repr__()
 
     def _repr_html_(self):
         failed = "" if self.converged else "<p><strong>Not converged</strong>: see Cumulative Statistics.</p>"
-        return failed + "".join(table.to_html() for table in self.tables())
+        return failed + super()._repr_html_()
+
+    def _tables(self):
+        return self.tables()
 
 
 def _condition(matrix):

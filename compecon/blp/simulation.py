@@ -17,13 +17,13 @@ from compecon.blp.formulation import Formulation
 from compecon.blp.markets import Markets
 from compecon.blp.parameters import build_parameters
 from compecon.blp.post_estimation import PostEstimation
+from compecon.blp.printed import Printed, named
 from compecon.blp.problem import Problem
 from compecon.blp.products import build_products
-from compecon.blp.warn import named
 from compecon.errors import ConvergenceWarning, DataError, ParameterError
 
 
-class Simulation:
+class Simulation(Printed):
     """An economy with known parameters, whose prices and shares `replace_endogenous` finds.
 
         utility   V_ij = X1_j beta + xi_j + X2_j (Sigma nu_i + Pi d_i)
@@ -163,15 +163,9 @@ class Simulation:
             shown.append(tables.Table("Gamma True Values", names, (self.gamma.tolist(),)))
         return [*self.problem._tables(), *shown[:-1], dataclasses.replace(shown[-1], notes=(drawn,))]
 
-    def __repr__(self):
-        return "\n\n".join(map(str, self._tables()))
-
-    def _repr_html_(self):
-        return "".join(table.to_html() for table in self._tables())
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SimulationResults(PostEstimation):
+class SimulationResults(Printed, PostEstimation):
     """An economy in equilibrium, with every `compute_*` method of estimation results at the true parameters.
 
     Attributes
@@ -196,12 +190,8 @@ class SimulationResults(PostEstimation):
     @functools.cached_property
     def problem(self):
         """The problem that an econometrician faces who knows the model and the agents, but not the parameters."""
-        before, problem = self.simulation.problem, object.__new__(Problem)
-        products = build_products(before.product_formulations, self.product_data)
-        problem._assemble(
-            before.product_formulations, before.agent_formulation, products, before.sorted_agents, products.ZD
-        )
-        return problem
+        before = self.simulation.problem
+        return before.with_products(build_products(before.product_formulations, self.product_data))
 
     def to_problem(self, product_formulations=None, agent_formulation=None, agent_data=None, integration=None):
         """A problem with the simulated product data: of the true model and its own agents, or of the arguments.
@@ -225,12 +215,6 @@ class SimulationResults(PostEstimation):
         """A Table of one row."""
         facts = {"Markets": self.fp_converged.size, "Fixed Points\nFailed": int((~self.fp_converged).sum())}
         return tables.summary_table("Simulation Results Summary", facts)
-
-    def __repr__(self):
-        return str(self.table())
-
-    def _repr_html_(self):
-        return self.table().to_html()
 
 
 def _three_formulations(formulations):

@@ -115,9 +115,10 @@ def build_results(objective, at, step, found, kinds, last_results):
             moment_covariances(xi, part, kind, clusters, center), problem.N * micro_covariances
         )[: objective.W.shape[0], : objective.W.shape[0]]
 
-    S, hessian = covariances(se_type), objective.hessian(at) if step else np.full((at.theta.size,) * 2, np.nan)
+    S_by_kind = {kind: covariances(kind) for kind in {W_type, se_type}}
+    S, hessian = S_by_kind[se_type], objective.hessian(at) if step else np.full((at.theta.size,) * 2, np.nan)
     remedy = "Drop instruments or micro moments; with clusters, there must be more of them than moments."
-    updated = invert(covariances(W_type), "the covariance matrix of the moments", remedy)
+    updated = invert(S_by_kind[W_type], "the covariance matrix of the moments", remedy)
     g, G = _moments(part, at)
     W = objective.W
     if se_type == "unadjusted" and step == 1:
@@ -173,6 +174,7 @@ def _starting_W(problem, W, n_micro):
 
 
 def check_kinds(problem, W_type, se_type, optimization, iteration):
+    """Raise a ParameterError or DataError for an option that solve and the bootstrap cannot use."""
     for name, kind in (("W_type", W_type), ("se_type", se_type)):
         one_of(kind, _KINDS, name)
         if kind == "clustered" and problem.sorted_products.clustering_ids is None:

@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 
+from compecon.blp.markets import Markets
+from compecon.blp.printed import named
 from compecon.errors import CompEconWarning, ConvergenceWarning, IdentificationWarning
 
 # Below this share of the largest, an eigenvalue of the scaled Hessian is noise of its finite differences.
@@ -85,24 +87,12 @@ def _about_hessian(results):
 
 
 def _about_price_tastes(results):
-    demand = results.demand()
-    products, agents = results.problem.sorted_products, results.problem.sorted_agents
-    base, slopes = demand.derivatives("prices")
-    taste = agents.traits @ demand.loadings.T
-    upward, markets = 0, []
-    for t, (a, b) in enumerate(zip(products.starts[:-1], products.starts[1:], strict=True)):
-        rows = taste[agents.starts[t] : agents.starts[t + 1]]
-        count = int(((base[a:b] + rows @ slopes[a:b].T) >= 0).any(axis=1).sum())
-        if count:
-            upward, markets = upward + count, [*markets, products.unique_market_ids[t]]
-    if upward:
+    demand, markets = results.demand(), Markets(results.problem)
+    slopes = (slope for _, _, slope in markets.each(demand, demand.derivatives("prices")))
+    upward = np.array([(slope >= 0).any(axis=1).sum() for slope in slopes])
+    where = markets.ids[upward > 0]
+    if where.size:
         yield CompEconWarning, (
-            f"{upward} of {results.problem.I} agents in {len(markets)} markets ({named(markets)}) like higher prices "
+            f"{upward.sum()} of {results.problem.I} agents in {where.size} markets ({named(where)}) like higher prices "
             "(d utility / d price >= 0). Their demand slopes upward, and consumer surplus is not defined there."
         )
-
-
-def named(ids, most=5):
-    """The first few ids, quoted, and how many more."""
-    shown = ", ".join(f"'{one}'" for one in ids[:most])
-    return shown if len(ids) <= most else f"{shown} and {len(ids) - most} more"
