@@ -126,7 +126,8 @@ class Table:
             tag, scope = ("th", ' scope="row"') if k in self.labels and value is not None else ("td", "")
             return f"<{tag}{scope}>{escape(_text(value).strip())}</{tag}>"
 
-        head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in self._columns())
+        heads = (escape(heading.strip()).replace("\n", "<br>") for heading in self.header)
+        head = "".join(f'<th scope="col">{heading}</th>' for heading in heads)
         body = "\n".join(f"<tr>{''.join(cell(*pair) for pair in enumerate(row))}</tr>" for row in self._filled())
         foot = "".join(f'<tr><td colspan="{len(self.header)}">{escape(note)}</td></tr>' for note in self.notes)
         return (
