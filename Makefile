@@ -1,4 +1,4 @@
-# make book | test | lab | bench | notebooks | check-book | clean
+# make book | test | lab | bench | notebooks | kernels | check-book | clean
 # Each target makes the virtual environment .venv when it is missing or its requirements have changed.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 # Numba's machine code, in a folder named after the hash of all kernel sources: never stale.
 WITH_CACHE = NUMBA_CACHE_DIR="$$($(BIN)/python tools/kernel_cache.py)"
 
-.PHONY: help book test check-book lab bench notebooks clean
+.PHONY: help book test check-book lab bench notebooks kernels clean
 
 help:
 	@echo "make book        execute the book and build it to _build/html"
@@ -17,6 +17,7 @@ help:
 	@echo "make lab         open JupyterLab on the notebooks"
 	@echo "make bench       run the benchmarks"
 	@echo "make notebooks   write notebooks/*.ipynb from the book's chapters"
+	@echo "make kernels     compile the kernels of the live figures for the browser (needs Debian's lld-19)"
 	@echo "make clean       remove what the commands above have made"
 	@echo
 	@echo "Another interpreter: make test PYTHON=python3.12"
@@ -47,6 +48,9 @@ bench: $(INSTALLED)
 
 notebooks: $(INSTALLED)
 	$(BIN)/python tools/build_notebooks.py
+
+kernels: $(INSTALLED)
+	$(BIN)/python tools/build_kernels.py
 
 clean:
 	rm -rf _build .numba_cache .pytest_cache .hypothesis .venv *.egg-info

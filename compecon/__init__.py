@@ -7,7 +7,7 @@ import importlib
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("blp", "datasets", "errors", "exercises", "likelihood", "plotting", "zurcher")
+_SUBMODULES = ("blp", "datasets", "errors", "exercises", "likelihood", "live", "plotting", "zurcher")
 __all__ = [*_SUBMODULES, "__version__"]
 
 

@@ -43,12 +43,41 @@ print(*[float(value).hex() for value in found])
 """
 
 
-def test_the_kernels_of_demand_do_too():
-    runs = []
+def both_ways(code):
+    """The numbers that `code` prints with the compiler, and without it."""
     for off in ("0", "1"):
         environment = os.environ | {"NUMBA_DISABLE_JIT": off}
-        command = [sys.executable, "-c", DEMAND]
+        command = [sys.executable, "-c", code]
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        runs.append([float.fromhex(word) for word in done.stdout.split()])
-    assert len(runs[0]) == 8
-    np.testing.assert_allclose(*runs, rtol=1e-9)
+        yield [float.fromhex(word) for word in done.stdout.split()]
+
+
+def test_the_kernels_of_demand_do_too():
+    compiled, interpreted = both_ways(DEMAND)
+    assert len(compiled) == 8
+    np.testing.assert_allclose(interpreted, compiled, rtol=1e-9)
+
+
+# The generator's arithmetic is modulo 2^64: its overflows are meant, and only plain NumPy remarks on them.
+DRAWS = """
+import numpy as np
+from compecon.likelihood import examples, newton
+from compecon.likelihood.covariance import covariance
+from compecon.live import draws_kernels
+uniforms, normals = np.empty(11), np.empty(50)
+with np.errstate(over="ignore"):
+    draws_kernels.uniforms(2.0**53, 3.0, uniforms)
+    draws_kernels.normals(1.0, 2.0, normals)
+model = examples.Normal(normals)
+theta = newton(model, [0.5, 2.0]).theta
+found = *uniforms, *normals, *theta, *covariance(model, theta, "hessian")[:, 1], *model.closed_form()
+print(*[float(value).hex() for value in found])
+"""
+
+
+def test_the_random_numbers_and_the_normal_likelihood_do_too():
+    compiled, interpreted = both_ways(DRAWS)
+    assert len(compiled) == 11 + 50 + 6
+    assert interpreted[:11] == compiled[:11]
+    np.testing.assert_allclose(interpreted[11:61], compiled[11:61], rtol=1e-14, atol=0)
+    np.testing.assert_allclose(interpreted[61:], compiled[61:], rtol=1e-9, atol=1e-12)

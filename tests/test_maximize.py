@@ -131,6 +131,31 @@ def test_newton_climbs_out_of_a_region_where_the_hessian_is_indefinite():
     assert np.allclose(maximum.theta, model.closed_form(), rtol=1e-6)
 
 
+def test_the_total_hessian_takes_integers_views_and_read_only_arrays_and_refuses_another_shape():
+    rng = np.random.default_rng(8)
+    whole = rng.integers(-5, 5, (6, 2, 2))
+    expected = np.tensordot(np.arange(6), whole, axes=1)
+
+    @dataclass(frozen=True, eq=False)
+    class Given:
+        weights: np.ndarray
+        second: np.ndarray
+        param_names = ("a", "b")
+
+        def hessian_obs(self, theta):
+            return self.second
+
+    strided = np.asfortranarray(whole.astype(float))
+    for weights in (np.arange(6), np.arange(12.0)[::2] / 2, np.broadcast_to(np.arange(6.0), (1, 6))[0]):
+        for second in (whole, strided, whole.astype(np.float32), np.repeat(whole, 2, axis=2)[:, :, ::2]):
+            assert np.array_equal(total_hessian(Given(weights, second), [0.0, 0.0]), expected)
+    same = np.broadcast_to(whole[1], (6, 2, 2))
+    assert np.array_equal(total_hessian(Given(np.arange(6), same), [0.0, 0.0]), 15.0 * whole[1])
+    for second in (whole[:5], whole[:, :, :1], whole[0]):
+        with pytest.raises(ParameterError, match="hessian_obs of Given has shape .*; it must hold one 2 x 2 matrix"):
+            total_hessian(Given(np.arange(6), second), [0.0, 0.0])
+
+
 # Line searches
 
 

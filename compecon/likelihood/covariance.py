@@ -12,7 +12,6 @@ No degrees-of-freedom correction is applied to any of them.
 
 import numpy as np
 
-from compecon._linalg import cholesky_solve
 from compecon._options import one_of
 from compecon.errors import ConvergenceError, ParameterError
 from compecon.likelihood import kernels
@@ -79,12 +78,11 @@ def _clustered_product(model, scores):
 
 
 def invert(matrix, names, what):
-    """Inverse of a positive definite matrix, column by column from its Cholesky factor."""
-    size = len(matrix)
-    matrix, identity = np.ascontiguousarray(matrix), np.eye(size)
-    inverse, factor = np.empty((size, size)), np.empty((size + 1, size))
-    if all(cholesky_solve(matrix, 0.0, identity[k], factor, inverse[k]) for k in range(size)):
-        return (inverse + inverse.T) / 2
+    """Inverse of a positive definite matrix, by the kernel."""
+    size, matrix = len(matrix), np.require(matrix, np.float64, ["C", "W"])
+    inverse = np.empty((size, size))
+    if kernels.inverse(matrix, np.empty((size + 1, size)), np.empty(size), inverse):
+        return inverse
     worst = _suspects(matrix, names)
     raise ConvergenceError(
         f"the {what} is not positive definite, so the estimate has no covariance matrix: the data do not identify "

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from compecon.errors import DataError
+from compecon.likelihood import example_kernels as kernels
 from compecon.likelihood.cells import Example, constant
 from compecon.likelihood.logit import BinaryLogit
 
@@ -58,15 +59,14 @@ class Normal(Example):
         return theta[1] > 0
 
     def _terms(self, theta):
-        mu, sigma = theta
-        z = (self.y - mu) / sigma
-        return -np.log(sigma) - 0.5 * np.log(2 * np.pi) - 0.5 * z**2, np.column_stack([z, z**2 - 1]) / sigma
+        logl, scores = np.empty(self.y.size), np.empty((self.y.size, 2))
+        kernels.normal_terms(self.y, *theta, logl, scores)
+        return logl, scores
 
     def _second(self, theta):
-        mu, sigma = theta
-        z = (self.y - mu) / sigma
-        rows = np.array([[-np.ones_like(z), -2 * z], [-2 * z, 1 - 3 * z**2]]) / sigma**2
-        return np.moveaxis(rows, 2, 0)
+        hessian = np.empty((self.y.size, 2, 2))
+        kernels.normal_curvature(self.y, *theta, hessian)
+        return hessian
 
     def closed_form(self):
         """Return the (2,) maximum: mean and standard deviation with divisor n."""

@@ -7,10 +7,7 @@ import numpy as np
 
 from compecon.likelihood import kernels
 
-_SUFFICIENT = 1e-4  # Armijo: the least share of the gain that the slope promises
 _FLAT = 0.2  # the secant search ends where the slope is down to this share of its start
-# The log-likelihood is a sum with rounding errors of about this relative size; a smaller fall is no fall.
-_NOISE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,17 +47,11 @@ def evaluate(model, theta):
 
 
 def _climbs(point, trial, direction, slope, length):
-    """Whether `trial` gains enough over `point`. Where rounding errors hide the gain, the slope at `trial` tells.
-
-    On a parabola Armijo's condition is trial slope >= -(1 - 2 _SUFFICIENT) slope (Hager and Zhang 2005, eq. 4.1).
-    """
+    """Whether `trial` can be used and gains enough over `point`, by the rule of the kernel."""
     if not trial.usable:
         return False
-    gain = trial.llf - point.llf
-    if gain >= _SUFFICIENT * length * slope:
-        return True
-    hidden = gain >= -_NOISE * max(1.0, abs(point.llf))
-    return hidden and float(direction @ trial.gradient) >= -(1 - 2 * _SUFFICIENT) * slope
+    trial_slope = float(direction @ trial.gradient)
+    return kernels.climbs(trial.llf - point.llf, slope, length, point.llf, trial_slope) == 1
 
 
 def unit_step(model, point, direction, max_trials=40):

@@ -210,7 +210,17 @@ _METHODS = {
 
 def total_hessian(model, theta):
     """(K, K): the sum of the terms' second derivatives, each as often as it was observed."""
-    return np.tensordot(model.weights, model.hessian_obs(theta), axes=1)
+    weights = np.require(model.weights, np.float64, ["C", "W"])
+    hessian = np.require(model.hessian_obs(theta), np.float64, ["C", "W"])
+    n_params = len(model.param_names)
+    if hessian.shape != (weights.size, n_params, n_params):
+        raise ParameterError(
+            f"hessian_obs of {type(model).__name__} has shape {hessian.shape}; it must hold one "
+            f"{n_params} x {n_params} matrix for each of the {weights.size} weights."
+        )
+    total = np.empty((n_params, n_params))
+    kernels.curvature_total(weights, hessian, total)
+    return total
 
 
 def _check_start(model, start):

@@ -46,6 +46,12 @@ def log_one_plus(odds):
 
 
 @kernel
+def tolerance(discount):
+    """The relative accuracy to ask of a fixed point: 1e-12, or what doubles allow near discount 1."""
+    return max(1e-12, 4.0 * 2.220446049250313e-16 / (1.0 - discount))
+
+
+@kernel
 def choose(ev, cost, RC, discount, keep, replace, logsum):
     """Choice probabilities and logsum at `ev`; each state is centred on its own better choice.
 
@@ -211,11 +217,10 @@ def differentiate(dcost, p, free, implied, discount, dgap, dlogsum, work):
 def differentiate_twice(a, b, ddcost, p, free, implied, discount, dgap, dlogsum, ddgap, work):
     """Second derivative of gap(x) in parameters a and b, after `differentiate` with the same `work`.
 
-    Differentiating EV = Gamma(EV, theta) twice leaves the same matrix on the left, so this is one more O(n J)
-    solve. ddcost : (K1, K1, n); ddgap : (n,), overwritten.
+    Differentiating EV = Gamma(EV, theta) twice leaves the same matrix on the left, so this is one more solve.
+    ddcost : (K1, K1, n); ddgap : (n,), overwritten.
     """
-    keep, replace, rhs, pivot, unit = work[0], work[1], work[3], work[4], work[5]
-    curve, ddev = work[2], work[6]
+    keep, replace, curve, rhs, pivot, unit, ddev = work[0], work[1], work[2], work[3], work[4], work[5], work[6]
     n, n_costs = keep.size, ddcost.shape[0]
     last = n - 1
     costs = 1 <= a <= n_costs and 1 <= b <= n_costs
@@ -292,5 +297,4 @@ def cell_curvature(cell_x, cell_d, gap, dgap, ddgap, a, b, hessian):
         odds = math.exp(-abs(gap[x]))
         other = odds / (1.0 + odds) if sign * gap[x] >= 0.0 else 1.0 / (1.0 + odds)
         value = sign * other * ddgap[x] - odds / (1.0 + odds) ** 2 * dgap[a, x] * dgap[b, x]
-        hessian[i, a, b] = value
-        hessian[i, b, a] = value
+        hessian[i, a, b] = hessian[i, b, a] = value

@@ -11,7 +11,6 @@ from compecon.errors import ConvergenceError, ConvergenceWarning, ParameterError
 from compecon.zurcher import kernels
 from compecon.zurcher.dense import newton_dense, transition_matrix
 
-_EPS = np.finfo(float).eps
 # Sweeps are cheap and many are needed near discount 1; Newton converges within a few dozen steps or not at all.
 NEWTON_STEPS = 200
 _MAX_ITER = {"newton": NEWTON_STEPS, "contraction": 1_000_000, "poly": NEWTON_STEPS, "dense": NEWTON_STEPS}
@@ -76,7 +75,7 @@ class Solution:
 
 def default_tol(discount):
     """The relative accuracy asked for: 1e-12, or what doubles allow near discount 1, 4 eps / (1 - discount)."""
-    return max(1e-12, 4 * _EPS / (1 - discount))
+    return kernels.tolerance(discount)
 
 
 def solve(model, params, method="newton", ev0=None, tol=None, max_iter=None):

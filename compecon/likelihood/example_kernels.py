@@ -1,0 +1,32 @@
+"""The normal model of `examples`: its terms, scores and second derivatives, as loops."""
+
+import math
+
+from compecon._jit import kernel
+
+_HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
+
+
+@kernel
+def normal_terms(y, mu, sigma, logl, scores):
+    """l_i = -log sigma - log(2 pi) / 2 - z_i^2 / 2 and s_i = (z_i, z_i^2 - 1) / sigma, with z_i = (y_i - mu) / sigma.
+
+    y, logl : (N,), scores : (N, 2); sigma > 0 is the caller's care.
+    """
+    level = -math.log(sigma) - _HALF_LOG_2PI
+    for i in range(y.size):
+        z = (y[i] - mu) / sigma
+        logl[i] = level - 0.5 * z * z
+        scores[i, 0] = z / sigma
+        scores[i, 1] = (z * z - 1.0) / sigma
+
+
+@kernel
+def normal_curvature(y, mu, sigma, hessian):
+    """H_i = ((-1, -2 z_i), (-2 z_i, 1 - 3 z_i^2)) / sigma^2, with z_i = (y_i - mu) / sigma; hessian : (N, 2, 2)."""
+    square = sigma * sigma
+    for i in range(y.size):
+        z = (y[i] - mu) / sigma
+        hessian[i, 0, 0] = -1.0 / square
+        hessian[i, 0, 1] = hessian[i, 1, 0] = -2.0 * z / square
+        hessian[i, 1, 1] = (1.0 - 3.0 * z * z) / square

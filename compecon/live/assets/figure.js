@@ -1,0 +1,254 @@
+// Brings a figure's HTML to life: listens to its controls, runs its kernels, draws its panels, fills in its numbers.
+
+// Of each frame, what longer work may take: less than half, so that the page stays awake.
+const SLICE = 7;
+
+class Figure {
+  constructor(root, spec, engine, model) {
+    Object.assign(this, {root, spec, engine, model});
+    this.values = {};
+    this.shown = {};
+    this.changed = new Set();
+    this.running = new Map();
+    this.pressed = null;
+    this.frame = null;
+    this.message = root.querySelector(".live-message");
+    this.boxes = [...root.querySelectorAll(".live-box")];
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    for (const [name, face] of Object.entries(spec.controls)) {
+      this.listen(name, face, root.querySelector(`[data-control="${name}"]`));
+      this.set(name, model ? model.get(name) : face.value);
+    }
+    for (const button of spec.buttons) this.listenToButton(button);
+    spec.panels.forEach((panel, place) => panel.drag && this.listenToPointer(panel, this.boxes[place]));
+    root.querySelectorAll("[disabled]").forEach((element) => { element.disabled = false; });
+    this.widths = new ResizeObserver(() => this.redrawIfResized());
+    this.boxes.forEach((box) => this.widths.observe(box));
+    this.update(null);
+  }
+
+  // Controls
+
+  listen(name, face, element) {
+    const read = {
+      slider: () => (face.stops ? face.stops[Number(element.value)] : Number(element.value)),
+      choice: () => face.values[element.selectedIndex],
+      switch: () => element.checked,
+    }[face.kind];
+    element.addEventListener("input", () => {
+      this.stop();
+      this.change(name, read());
+    });
+    this.model?.on(`change:${name}`, () => {
+      if (this.model.get(name) !== this.values[name]) this.change(name, this.model.get(name));
+    });
+  }
+
+  // Show a value, which need not lie on a slider's grid: a kernel's own numbers are kept to their last digit.
+  set(name, value) {
+    this.values[name] = value;
+    const face = this.spec.controls[name];
+    const element = this.root.querySelector(`[data-control="${name}"]`);
+    this.shown[name] = String(value);
+    if (face.kind === "switch") element.checked = value;
+    if (face.kind === "choice") {
+      element.selectedIndex = face.values.indexOf(value);
+      this.shown[name] = element.value;
+    }
+    if (face.kind !== "slider") return;
+    const nearest = (stops) => stops.reduce((best, stop, i) => (Math.abs(stop - value) < Math.abs(stops[best] - value) ? i : best), 0);
+    element.value = face.stops ? nearest(face.stops) : value;
+    this.shown[name] = Plot.format(face.format)(value) + face.unit;
+    element.setAttribute("aria-valuetext", this.shown[name]);
+    element.parentElement.querySelector("output").textContent = this.shown[name];
+  }
+
+  change(name, value) {
+    this.set(name, value);
+    this.changed.add(name);
+    this.schedule();
+  }
+
+  numbers() {
+    const number = (face, value) => (face.kind === "choice" ? face.numbers[face.values.indexOf(value)] : Number(value));
+    return Object.fromEntries(Object.entries(this.spec.controls).map(([name, face]) => [name, number(face, this.values[name])]));
+  }
+
+  listenToPointer(panel, box) {
+    const move = (event) => {
+      if (!(event.buttons & 1) || !box.picture) return;
+      event.preventDefault();
+      this.stop();
+      const corner = box.picture.getBoundingClientRect();
+      const pixels = {x: event.clientX - corner.left, y: event.clientY - corner.top};
+      ["x", "y"].forEach((side, k) => {
+        const {min, max, step} = this.spec.controls[panel.drag[k]];
+        const value = Math.min(Math.max(box.picture.scale(side).invert(pixels[side]), min), max);
+        this.change(panel.drag[k], Number((Math.round(value / step) * step).toPrecision(12)));
+      });
+    };
+    box.addEventListener("pointerdown", (event) => { box.setPointerCapture(event.pointerId); move(event); });
+    box.addEventListener("pointermove", move);
+  }
+
+  // Work
+
+  schedule() {
+    this.frame ??= requestAnimationFrame(() => { this.frame = null; this.work(); });
+  }
+
+  // One frame: what the reader has just asked for, then a slice of what takes longer.
+  work() {
+    if (this.changed.size) {
+      const changed = this.changed;
+      this.changed = new Set();
+      this.update(changed);
+    } else {
+      this.continue();
+    }
+    if (this.running.size || this.pressed || this.changed.size) this.schedule();
+  }
+
+  // Run what a change of controls asks for (null: of all), and draw.
+  update(changed) {
+    const start = performance.now();
+    const numbers = this.numbers();
+    for (const {kernel, on} of this.spec.runs) {
+      if (changed && on && !on.some((name) => changed.has(name))) continue;
+      if (this.engine.call(kernel, numbers, 1) === MORE) this.running.set(kernel, numbers);
+      else this.running.delete(kernel);
+    }
+    this.draw();
+    if (this.running.size) this.schedule();
+    // Forces the layout that the browser would do anyway, so that the time is that of the whole redraw.
+    this.root.getBoundingClientRect();
+    this.tell("live-drawn", {milliseconds: performance.now() - start});
+    this.save(changed ?? []);
+  }
+
+  continue() {
+    const end = performance.now() + SLICE;
+    for (const [kernel, numbers] of this.running) {
+      while (this.running.has(kernel) && performance.now() < end)
+        if (this.engine.call(kernel, numbers, 0) !== MORE) this.running.delete(kernel);
+    }
+    if (this.pressed) this.advance(end);
+    else this.draw();
+    if (!this.running.size && !this.pressed) this.tell("live-rested", {});
+  }
+
+  // Buttons
+
+  listenToButton(button) {
+    const element = this.root.querySelector(`[data-button="${button.key}"]`);
+    element.addEventListener("click", () => {
+      const again = this.pressed?.button === button;
+      this.stop();
+      if (again) return;
+      if (!button.once) element.textContent = "Stop";
+      this.pressed = {button, element, first: 1};
+      this.schedule();
+    });
+  }
+
+  stop() {
+    if (this.pressed) this.pressed.element.textContent = this.pressed.button.label;
+    this.pressed = null;
+  }
+
+  // One call a frame, so that the reader sees each step; all at once for a reader who wants no motion.
+  advance(end) {
+    const {button, first} = this.pressed;
+    let status = this.engine.call(button.kernel, this.numbers(), first);
+    while (this.calm.matches && !button.once && status === MORE && performance.now() < end)
+      status = this.engine.call(button.kernel, this.numbers(), 0);
+    this.pressed.first = 0;
+    if (button.once || status !== MORE) this.stop();
+    const moved = new Set();
+    for (const [name, reference] of button.moves) {
+      const value = this.engine.lookUp(reference, this.numbers());
+      if (value !== this.values[name]) moved.add(name);
+      this.set(name, value);
+    }
+    this.update(moved);
+  }
+
+  // Pictures and numbers
+
+  failure() {
+    const failed = Object.keys(this.engine.status).find((name) => this.engine.status[name] === FAILED);
+    return failed ? this.spec.kernels[failed].message : null;
+  }
+
+  draw() {
+    const numbers = this.numbers(), failure = this.failure();
+    const done = this.engine.arrays.progress.data[0];
+    this.message.textContent = failure ?? (this.running.size ? `Computing: ${Math.round(100 * done)}%` : "");
+    this.root.dataset.state = failure ? "failed" : this.running.size || this.pressed ? "working" : "ready";
+    const words = this.readOut(numbers, failure);
+    this.spec.panels.forEach((panel, place) => {
+      const box = this.boxes[place];
+      box.drawnWidth = box.clientWidth;
+      box.picture = drawPanel(panel, this.engine, numbers, Math.max(box.clientWidth, 200), box.clientHeight, failure);
+      box.replaceChildren(box.picture);
+      box.setAttribute("aria-label", panel.alt.replace(/\{(\w+)\}/g, (_, key) => words[key]));
+    });
+  }
+
+  readOut(numbers, failure) {
+    const words = {...this.shown};
+    for (const {key, value, format, unit} of this.spec.readouts) {
+      const number = failure ? NaN : this.engine.lookUp(value, numbers);
+      words[key] = Number.isNaN(number) ? "–" : Plot.format(format)(number) + unit;
+      const output = this.root.querySelector(`[data-readout="${key}"]`);
+      output.textContent = words[key];
+      output.dataset.value = number;
+    }
+    return words;
+  }
+
+  redrawIfResized() {
+    if (this.boxes.some((box) => box.clientWidth !== box.drawnWidth)) this.draw();
+  }
+
+  // To Python, and to whoever listens on the page
+
+  save(changed) {
+    if (!this.model) return;
+    for (const name of changed) this.model.set(name, this.values[name]);
+    this.model.save_changes();
+  }
+
+  tell(name, detail) {
+    this.root.dispatchEvent(new CustomEvent(name, {detail, bubbles: true}));
+  }
+
+  close() {
+    this.widths.disconnect();
+    if (this.frame) cancelAnimationFrame(this.frame);
+  }
+}
+
+async function mount(root, model) {
+  const spec = JSON.parse(root.querySelector('script[type="application/json"]').textContent);
+  try {
+    root.figure = new Figure(root, spec, await Engine.create(spec), model);
+  } catch (error) {
+    root.querySelector(".live-message").textContent = "This browser cannot run the figure; it needs WebAssembly.";
+    console.error(error);
+  }
+  return root.figure;
+}
+
+function mountAll(page) {
+  const all = () => page.querySelectorAll("[data-live-figure]").forEach((root) => mount(root, null));
+  if (page.readyState === "loading") page.addEventListener("DOMContentLoaded", all);
+  else all();
+}
+
+// The notebook's side: anywidget calls this for each view of the Python object.
+async function render({model, el}) {
+  el.innerHTML = model.get("_html");
+  const figure = await mount(el.querySelector("[data-live-figure]"), model);
+  return () => figure?.close();
+}

@@ -1,0 +1,61 @@
+"""The files that a page needs, as one script and one style sheet; and whether the kernels in them are up to date."""
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+ASSETS = Path(__file__).parent / "assets"
+KERNELS, MANIFEST = ASSETS / "kernels.wasm", ASSETS / "kernels.json"
+PACKAGE = Path(__file__).resolve().parents[1]
+_IMPORT = re.compile(r"^(?:from (compecon[\w.]*) import (.+)|import (compecon[\w.]*))", re.MULTILINE)
+
+
+def kernel_files():
+    """The source files that the exported kernels come from: the scenes, and all kernels that they import."""
+    found, waiting = set(), [*(PACKAGE / "live").glob("*kernels.py")]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for module, names, plain in _IMPORT.findall(path.read_text(encoding="utf-8")):
+            dotted = [module or plain, *(f"{module}.{name.split()[0]}" for name in names.split(",") if module)]
+            files = (PACKAGE.parent / (name.replace(".", "/") + ".py") for name in dotted)
+            waiting += [file for file in files if file.exists()]
+    return sorted(found)
+
+
+def source_hash():
+    """A hash of everything that decides what is in kernels.wasm, the same whatever the line endings."""
+    digest = hashlib.sha256()
+    for path in (*kernel_files(), PACKAGE / "live" / "exports.py"):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
+
+
+def script(kind="classic"):
+    """The page's JavaScript in one text: the plotting library, the kernels, and the code that ties them together.
+
+    kind : 'classic' for a script element, which also works in a file opened by double-click, where modules do not;
+    'module' for a notebook's widget.
+    """
+    kernels = base64.b64encode(KERNELS.read_bytes()).decode()
+    shapes = json.dumps(json.loads(MANIFEST.read_text(encoding="utf-8"))["kernels"], separators=(",", ":"))
+    pieces = [_read("plot.js"), f"const KERNELS = {{binary: {kernels!r}, arguments: {shapes}}};"]
+    pieces += [_read(name) for name in ("kernels.js", "draw.js", "figure.js")]
+    body = "\n".join(pieces)
+    if kind == "module":
+        return f"{body}\nexport default {{render}};\n"
+    return f"(() => {{\n{body}\nmountAll(document);\n}})();\n"
+
+
+def style():
+    """The style sheet of all figures."""
+    return _read("live.css")
+
+
+def _read(name):
+    return (ASSETS / name).read_text(encoding="utf-8")

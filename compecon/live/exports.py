@@ -1,0 +1,32 @@
+"""What the pages may call: each exported kernel and the shapes of its arguments."""
+
+from dataclasses import dataclass
+from inspect import signature
+
+from compecon.live import zurcher_kernels
+
+
+@dataclass(frozen=True)
+class Export:
+    """A kernel for the browser. `arrays` maps its array arguments to their dimensions; the others are numbers."""
+
+    kernel: object
+    arrays: dict
+
+    @property
+    def name(self):
+        """The kernel's own name, by which a page calls it."""
+        return self.kernel.__name__
+
+    @property
+    def arguments(self):
+        """List of (name, dimensions) in the kernel's order; 0 dimensions for a number."""
+        return [(name, self.arrays.get(name, 0)) for name in signature(self.kernel.py_func).parameters]
+
+
+EXPORTS = (
+    Export(zurcher_kernels.zurchers_choice, {
+        "sizes": 1, "increments": 2, "mileage": 1, "value": 1, "hazard": 1, "history": 2, "paths": 2, "summary": 1,
+        "work": 2,
+    }),
+)  # fmt: skip

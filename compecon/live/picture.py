@@ -1,0 +1,103 @@
+"""The still picture of a panel, drawn by matplotlib: for paper, and for a reader without JavaScript."""
+
+import io
+import re
+
+import numpy as np
+
+from compecon.live.parts import look_up
+
+# Stand-ins that matplotlib draws with, and the page's own colours, which follow its light or dark theme.
+_TONES = {f"#0{tone}0{tone}0{tone}": f"var(--live-{tone})" for tone in (1, 2, 3, 4)}
+_INK = "#050505"
+_COLOURS = {**_TONES, _INK: "currentColor"}
+# The page's panels (live.css): 260 pixels high, and about this much wider.
+_SIZE = (4.2, 2.6)
+
+
+def drawing(panel, outputs):
+    """The panel as an SVG element; `outputs` are the figure's arrays and numbers."""
+    from matplotlib import pyplot as plt
+
+    ink = {key: _INK for key in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")}
+    settings = {**ink, "svg.fonttype": "none", "svg.hashsalt": "compecon", "font.size": 9, "axes.spines.top": False,
+                "axes.spines.right": False}
+    with plt.rc_context(settings):
+        canvas, ax = plt.subplots(figsize=_SIZE, layout="constrained")
+        for mark in panel.marks:
+            _DRAW[type(mark).__name__](ax, mark, outputs, list(_TONES)[mark.tone - 1])
+        for side, axis in (("x", panel.x), ("y", panel.y)):
+            _set_axis(ax, side, axis)
+        target = io.StringIO()
+        canvas.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        plt.close(canvas)
+    return _embedded(target.getvalue(), f"{panel.title}")
+
+
+def _embedded(text, title):
+    """The SVG element alone, in the page's colours, its ids made unlike those of other panels."""
+    text = text[text.index("<svg"):]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    own = format(abs(hash_of(title)), "x")
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
+    text = re.sub(r' id="([^"]+)"', lambda m: f' id="{own}{m[1]}"' if m[1] in used else "", text)
+    text = re.sub(r'(url\(#|href="#)', rf"\g<1>{own}", text)
+    for stand_in, colour in _COLOURS.items():
+        text = text.replace(stand_in, colour)
+    return text.strip()
+
+
+def hash_of(text):
+    """A small number that depends on the text alone, so that two builds give one page."""
+    return sum(ord(letter) * 131**place % 1_000_003 for place, letter in enumerate(text))
+
+
+def _set_axis(ax, side, axis):
+    """Label, scale and range of one axis."""
+    getattr(ax, f"set_{side}label")(axis.label)
+    if axis.log:
+        getattr(ax, f"set_{side}scale")("log")
+    if axis.range is not None:
+        getattr(ax, f"set_{side}lim")(*axis.range)
+    if axis.format:
+        getattr(ax, f"{side}axis").set_major_formatter(lambda value, place: format(value, axis.format))
+
+
+def _line(ax, mark, outputs, colour):
+    style = {"color": colour, "linestyle": "--" if mark.dashed else "-", "linewidth": 1.6}
+    x, y = look_up(mark.x, outputs), look_up(mark.y, outputs)
+    ax.plot(x, y, drawstyle="steps-post" if mark.step else "default", **style)
+
+
+def _dots(ax, mark, outputs, colour):
+    size = np.asarray(look_up(mark.sizes, outputs)) if mark.sizes else mark.size
+    face = "none" if mark.hollow else colour
+    ax.scatter(look_up(mark.x, outputs), look_up(mark.y, outputs), s=np.pi * (0.75 * size) ** 2, facecolors=face,
+               edgecolors=colour, zorder=3)
+
+
+def _bars(ax, mark, outputs, colour):
+    ax.bar(look_up(mark.x, outputs) + mark.shift, look_up(mark.y, outputs), width=mark.width, color=colour)
+
+
+def _spans(ax, mark, outputs, colour):
+    x, low, high = (look_up(reference, outputs) for reference in (mark.x, mark.low, mark.high))
+    ax.vlines(x, low, high, colors=colour, linewidth=1.4)
+
+
+def _rule(ax, mark, outputs, colour):
+    style = {"color": colour, "linestyle": "--" if mark.dashed else "-", "linewidth": 1.2}
+    if mark.x is not None:
+        ax.axvline(look_up(mark.x, outputs), **style)
+    if mark.y is not None:
+        ax.axhline(look_up(mark.y, outputs), **style)
+
+
+def _contours(ax, mark, outputs, colour):
+    values = look_up(mark.values, outputs)
+    fall = np.nanmax(values) - values
+    grids = (np.linspace(*span, size) for span, size in zip((mark.x, mark.y), values.shape[::-1]))
+    ax.contour(*grids, fall, levels=mark.levels, colors=colour, linewidths=0.8)
+
+
+_DRAW = {"Line": _line, "Dots": _dots, "Bars": _bars, "Spans": _spans, "Rule": _rule, "Contours": _contours}
