@@ -42,7 +42,7 @@ class LiveFigure(anywidget.AnyWidget):
     >>> figure
     ZurchersChoice(RC=12.0, theta11=2.29, discount=0.9999, n_states=90, bus=1.0)
     >>> round(figure.read()["lifetime"], 1)
-    61.0
+    106.5
     """
 
     name = title = caption = ""
