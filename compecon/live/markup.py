@@ -24,7 +24,7 @@ def page(figure, pictures=False):
         "</div>",
         '<p class="live-message" role="status"></p>',
         '<div class="live-panels">', *(_panel(panel, outputs, words) for panel in figure.panels), "</div>",
-        '<dl class="live-readouts">', *(_readout(r, outputs, words[r.key]) for r in figure.readouts), "</dl>",
+        '<div class="live-readouts">', *(_readout(r, outputs, words[r.key]) for r in figure.readouts), "</div>",
         f"<figcaption>{escape(figure.caption)}</figcaption>",
         f'<script type="application/json">{_embedded(figure.spec())}</script>',
         "</figure>",
@@ -95,5 +95,5 @@ def _panel(panel, outputs, words):
 def _readout(readout, outputs, text):
     """A read-out with its number in full precision beside the text."""
     full = "" if outputs is None else f' data-value="{float(look_up(readout.value, outputs))!r}"'
-    return (f"<div><dt>{escape(readout.label)}</dt>"
-            f'<dd><output data-readout="{readout.key}"{full}>{escape(text)}</output></dd></div>')
+    return (f"<p><span>{escape(readout.label)}</span> "
+            f'<output data-readout="{readout.key}"{full}>{escape(text)}</output></p>')

@@ -36,8 +36,8 @@ class ZurchersChoice(LiveFigure):
         "units of the taste shock. Mileage grows as on the buses of group 4."
     )
 
-    RC = Slider(10.07, "RC, cost of replacement", low=0, high=20, step=0.01)
-    theta11 = Slider(2.29, "theta11, slope of upkeep", low=0, high=10, step=0.01)
+    RC = Slider(10.07, "RC", low=0, high=20, step=0.01)
+    theta11 = Slider(2.29, "theta11", low=0, high=10, step=0.01)
     discount = Slider(0.9999, "Discount factor", stops=DISCOUNTS, format=".4f")
     n_states = Choice(90, "Mileage states", {size: str(size) for size in SIZES})
     bus = Slider(1, "Bus number", low=1, high=50, step=1, format=".0f")
