@@ -1,4 +1,4 @@
-# make book | test | lab | bench | notebooks | kernels | check-book | clean
+# make book | test | lab | bench | notebooks | kernels | plot | check-book | clean
 # Each target makes the virtual environment .venv when it is missing or its requirements have changed.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 # Numba's machine code, in a folder named after the hash of all kernel sources: never stale.
 WITH_CACHE = NUMBA_CACHE_DIR="$$($(BIN)/python tools/kernel_cache.py)"
 
-.PHONY: help book test check-book lab bench notebooks kernels clean
+.PHONY: help book test check-book lab bench notebooks kernels plot clean
 
 help:
 	@echo "make book        execute the book and build it to _build/html"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench       run the benchmarks"
 	@echo "make notebooks   write notebooks/*.ipynb from the book's chapters"
 	@echo "make kernels     compile the kernels of the live figures for the browser (needs Debian's lld-19)"
+	@echo "make plot        bundle the library that draws the live figures (needs npm)"
 	@echo "make clean       remove what the commands above have made"
 	@echo
 	@echo "Another interpreter: make test PYTHON=python3.12"
@@ -51,6 +52,9 @@ notebooks: $(INSTALLED)
 
 kernels: $(INSTALLED)
 	$(BIN)/python tools/build_kernels.py
+
+plot: $(INSTALLED)
+	$(BIN)/python tools/build_plot.py
 
 clean:
 	rm -rf _build .numba_cache .pytest_cache .hypothesis .venv *.egg-info

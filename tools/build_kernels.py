@@ -11,11 +11,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 # Before numba is imported: plain code for no processor in particular, which LLVM optimises once, for the browser.
 os.environ.update(NUMBA_OPT="0", NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="", NUMBA_DISABLE_INTEL_SVML="1")
-os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp()
+# A cache of its own, removed at the end: this machine's holds other code under the same names.
+CACHE = tempfile.TemporaryDirectory()
+os.environ["NUMBA_CACHE_DIR"] = CACHE.name
 
 import llvmlite.binding as llvm
 import numba
@@ -92,6 +95,7 @@ def linked(code, names):
 
 def main():
     """Write both files and print the size."""
+    warnings.filterwarnings("ignore", "Cannot cache compiled function", numba.NumbaWarning)
     functions = [wrapped(export) for export in EXPORTS]
     code = linked(compiled(functions), [export.name for export in EXPORTS])
     KERNELS.write_bytes(code)

@@ -6,6 +6,7 @@ The script adds nothing that takes room, so that no page jumps when it starts.
 import json
 from html import escape
 
+from compecon.errors import ConvergenceError
 from compecon.live.controls import Choice, Slider
 from compecon.live.parts import look_up
 from compecon.live.picture import drawing
@@ -13,7 +14,7 @@ from compecon.live.picture import drawing
 
 def page(figure, pictures=False):
     """The figure as HTML; with `pictures` also drawn and read out, for readers without JavaScript and for paper."""
-    outputs = figure.outputs() if pictures else None
+    outputs, message = _results(figure) if pictures else (None, "")
     words = {name: shown(control, getattr(figure, name)) for name, control in figure.controls().items()}
     words |= {r.key: spoken(r, outputs) for r in figure.readouts}
     parts = [
@@ -22,7 +23,7 @@ def page(figure, pictures=False):
         '<div class="live-controls">', *map(_control_of(figure), figure.controls().items()),
         *(f'<button type="button" data-button="{b.key}" disabled>{escape(b.label)}</button>' for b in figure.buttons),
         "</div>",
-        '<p class="live-message" role="status"></p>',
+        f'<p class="live-message" role="status">{escape(message)}</p>',
         '<div class="live-panels">', *(_panel(panel, outputs, words) for panel in figure.panels), "</div>",
         '<div class="live-readouts">', *(_readout(r, outputs, words[r.key]) for r in figure.readouts), "</div>",
         f"<figcaption>{escape(figure.caption)}</figcaption>",
@@ -30,6 +31,14 @@ def page(figure, pictures=False):
         "</figure>",
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def _results(figure):
+    """The figure's outputs and nothing to say, or none and why."""
+    try:
+        return figure.outputs(), ""
+    except ConvergenceError as error:
+        return None, str(error)
 
 
 def spoken(readout, outputs):

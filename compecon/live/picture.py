@@ -1,5 +1,6 @@
 """The still picture of a panel, drawn by matplotlib: for paper, and for a reader without JavaScript."""
 
+import hashlib
 import io
 import re
 
@@ -31,25 +32,20 @@ def drawing(panel, outputs):
         target = io.StringIO()
         canvas.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         plt.close(canvas)
-    return _embedded(target.getvalue(), f"{panel.title}")
+    return _embedded(target.getvalue())
 
 
-def _embedded(text, title):
+def _embedded(text):
     """The SVG element alone, in the page's colours, its ids made unlike those of other panels."""
     text = text[text.index("<svg"):]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    own = format(abs(hash_of(title)), "x")
+    own = "p" + hashlib.sha256(text.encode()).hexdigest()[:8]
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
     text = re.sub(r' id="([^"]+)"', lambda m: f' id="{own}{m[1]}"' if m[1] in used else "", text)
     text = re.sub(r'(url\(#|href="#)', rf"\g<1>{own}", text)
     for stand_in, colour in _COLOURS.items():
         text = text.replace(stand_in, colour)
     return text.strip()
-
-
-def hash_of(text):
-    """A small number that depends on the text alone, so that two builds give one page."""
-    return sum(ord(letter) * 131**place % 1_000_003 for place, letter in enumerate(text))
 
 
 def _set_axis(ax, side, axis):

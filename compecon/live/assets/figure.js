@@ -141,6 +141,8 @@ class Figure {
 
   listenToButton(button) {
     const element = this.root.querySelector(`[data-button="${button.key}"]`);
+    // So that nothing moves when the label becomes "Stop".
+    element.style.minWidth = `${element.offsetWidth}px`;
     element.addEventListener("click", () => {
       const again = this.pressed?.button === button;
       this.stop();
