@@ -1,5 +1,18 @@
 """Figures that compute in the reader's browser, from the library's own kernels; the same objects work in notebooks."""
 
-from compecon.live.zurchers_choice import ZurchersChoice
+import importlib
 
-__all__ = ["ZurchersChoice"]
+_FIGURES = {
+    "ZurchersChoice": "zurchers_choice",
+}
+__all__ = [*_FIGURES]
+
+
+def __getattr__(name):
+    if name in _FIGURES:
+        return getattr(importlib.import_module(f"compecon.live.{_FIGURES[name]}"), name)
+    raise AttributeError(f"module 'compecon.live' has no attribute {name!r}; it has {', '.join(__all__)}.")
+
+
+def __dir__():
+    return sorted(__all__)

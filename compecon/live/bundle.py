@@ -45,7 +45,7 @@ def script(kind="classic"):
     kernels = base64.b64encode(KERNELS.read_bytes()).decode()
     shapes = json.dumps(json.loads(MANIFEST.read_text(encoding="utf-8"))["kernels"], separators=(",", ":"))
     pieces = [_read("plot.js"), f"const KERNELS = {{binary: {kernels!r}, arguments: {shapes}}};"]
-    pieces += [_read(name) for name in ("kernels.js", "draw.js", "figure.js")]
+    pieces += [_read(name) for name in ("engine.js", "draw.js", "figure.js")]
     body = "\n".join(pieces)
     if kind == "module":
         return f"{body}\nexport default {{render}};\n"
