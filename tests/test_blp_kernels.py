@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compecon._jit import kernel
 from compecon._linalg import add_bilinear, factor_m_matrix, lu_solve, solve_m_matrix, solve_m_vector
 from compecon.blp import kernels
 
@@ -42,6 +43,23 @@ def invert(shares, x2, weights, traits, loadings, method=kernels.NEWTON, places=
         rows, columns, method, 1e-14, limit, np.empty(size), delta, jacobian, report,
     )  # fmt: skip
     return delta, jacobian, report[0]
+
+
+@kernel
+def one_market(target, x2, weights, traits, loadings, method, tol, max_iter, delta, flat, trace):
+    """What a page does: solve one market by the kernels of another file, and keep the residuals of its sweeps."""
+    space = kernels.carve(flat, weights.size, target.size)
+    return kernels.solve_market(target, x2, weights, traits, loadings, method, tol, max_iter, delta, space, trace)
+
+
+def residuals(shares, delta, mu, weights, sweeps):
+    """Largest |log S - log s| of each sweep of the contraction from `delta`."""
+    out = []
+    for _ in range(sweeps):
+        gap = np.log(shares) - np.log(weights @ plain_probabilities(delta, mu))
+        delta = delta + gap
+        out.append(np.abs(gap).max())
+    return out
 
 
 def test_bilinear_utilities_are_the_matrix_product():
@@ -133,6 +151,27 @@ def test_utility_of_800_against_a_delta_of_minus_800_is_a_share_of_one_half():
     assert converged == 1
     assert delta[0] == pytest.approx(-800, abs=1e-10)
     assert jacobian[0, 0] == pytest.approx(-1, rel=1e-12)
+
+
+@pytest.mark.parametrize("method", [kernels.SIMPLE, kernels.SQUAREM, kernels.NEWTON])
+def test_the_trace_has_the_residual_of_each_sweep_as_far_as_it_reaches(method):
+    x2, weights, traits, loadings, mu, delta = market(3, 24, 21, 0.7)
+    shares = weights @ plain_probabilities(delta, mu)
+    start, flat = np.log(shares) - np.log1p(-shares.sum()), np.empty(kernels.space_size(21, 24))
+    found, known = [], (shares, x2, weights, traits, loadings, method, 1e-14, 5000)
+    for size in (200, 5, 0):
+        trace, found = np.full(size, np.nan), [*found, start.copy()]
+        sweeps, residual = one_market(*known, found[-1], flat, trace)
+        first = residuals(shares, start, mu, weights, 2)
+        np.testing.assert_allclose(trace[:2], first[: trace[:2].size], rtol=1e-12)
+        if method == kernels.SIMPLE:
+            # What a step leaves is known to rounding errors of the shares only.
+            kept = min(sweeps, size)
+            np.testing.assert_allclose(trace[:kept], residuals(shares, start, mu, weights, kept), atol=1e-13)
+        assert np.isfinite(trace[:sweeps]).all() and np.isnan(trace[sweeps:]).all()
+        if size > sweeps:
+            assert trace[sweeps - 1] == residual <= 1e-13 and (trace[: sweeps - 1] > 1e-14).all()
+    assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
 
 
 def test_a_limit_on_evaluations_marks_the_market_unconverged():

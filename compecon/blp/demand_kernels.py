@@ -7,7 +7,7 @@ treat markets first..last - 1; delta : (N,), x2 : (N, K2), and `flat` is workspa
 
 import math
 
-from compecon._jit import kernel
+from compecon._jit import inlined, kernel
 from compecon._linalg import add_bilinear, cross_products
 
 JACOBIAN, ELASTICITY, DIVERSION = 0, 1, 2
@@ -84,15 +84,31 @@ def market_jacobian(probabilities, outside, slopes, weights, pull, matrix, margi
             matrix[k, k] -= matrix[j, k] if j != k else 0.0
 
 
+@inlined
+def response_rows(matrix, margins, shares, x, kind, out):
+    """ds_j/dx_k into row j of out; or x_k / s_j ds_j/dx_k; or, as `kind` says, diversion ratios.
+
+    Diversion from j to k is -(ds_k/dx_j) / (ds_j/dx_j), and on the diagonal to the outside good. matrix : (J, J) and
+    margins : (J,) are those of market_jacobian; shares, x : (J,); out : (J, J) or wider, NaN beyond J.
+    """
+    n = margins.size
+    for j in range(n):
+        target = out[j]
+        scale = -1.0 / matrix[j, j] if kind == DIVERSION else 1.0 / shares[j]
+        target[n:] = math.nan
+        for k in range(n):
+            if kind == DIVERSION:
+                target[k] = scale * matrix[k, j] if k != j else -scale * margins[j]
+            else:
+                target[k] = matrix[j, k] if kind == JACOBIAN else scale * x[k] * matrix[j, k]
+
+
 @kernel
 def jacobians_of_markets(
     first, last, product_starts, agent_starts, weights, traits, loadings, delta, x2, base, x2dot,
     kind, x, out, flat,
 ):  # fmt: skip
-    """Into out : (N, max J), NaN beyond J, ds_j/dx_k; or x_k / s_j ds_j/dx_k; or, as `kind` says, diversion ratios.
-
-    Diversion from j to k is -(ds_k/dx_j) / (ds_j/dx_j), and on the diagonal to the outside good.
-    """
+    """Into out : (N, max J), the response_rows of each market, of that `kind`."""
     for t in range(first, last):
         a, b, c, d = product_starts[t], product_starts[t + 1], agent_starts[t], agent_starts[t + 1]
         J, I, wide = b - a, d - c, (b - a) * (d - c)  # noqa: E741
@@ -104,15 +120,7 @@ def jacobians_of_markets(
         add_bilinear(x2dot[a:b], base[a:b], traits[c:d], loadings, slopes)
         market_jacobian(probabilities, outside, slopes, weights[c:d], slopes, matrix, margins)
         market_shares(probabilities, weights[c:d], shares)
-        for j in range(J):
-            target = out[a + j]
-            scale = -1.0 / matrix[j, j] if kind == DIVERSION else 1.0 / shares[j]
-            target[J:] = math.nan
-            for k in range(J):
-                if kind == DIVERSION:
-                    target[k] = scale * matrix[k, j] if k != j else -scale * margins[j]
-                else:
-                    target[k] = matrix[j, k] if kind == JACOBIAN else scale * x[a + k] * matrix[j, k]
+        response_rows(matrix, margins, shares, x[a:b], kind, out[a:b])
 
 
 @kernel

@@ -3,6 +3,7 @@
 Consumer i of a market, weight w_i, has utility V_ij = delta_j + mu_ij for product j and 0 for the outside good.
 Utilities are held around a centre c, as E_ij = exp(c_j + mu_ij - m_i) and O_i = exp(-m_i) with m_i the agent's largest
 utility, so that none is too large; with f_j = exp(delta_j - c_j), P_ij = E_ij f_j / (O_i + sum_k E_ik f_k).
+`trace` : (M,) receives the residuals max_j |log S_j - log s_j| of the first M sweeps, which are evaluations of shares.
 """
 
 import math
@@ -15,11 +16,9 @@ from compecon._linalg import add_bilinear, factor_m_matrix, largest_size, solve_
 
 # Farther than this from the centre, E is computed anew: within it, what underflowed in E stays below 1e-280.
 _REACH = 60.0
-# A share this far below its target says only that delta is far too low.
-_LARGEST_STEP = 100.0
+_LARGEST_STEP = 100.0  # a share this far below its target says only that delta is far too low
 _SMALLEST_RATIO = math.exp(-_LARGEST_STEP)
-# Newton's method starts within this log distance of the observed shares, or once the contraction is slow.
-_NEWTON_REACH = 1.0
+_NEWTON_REACH = 1.0  # Newton's method starts this close to the observed log shares, or once the contraction is slow
 
 SIMPLE, SQUAREM, NEWTON = 0, 1, 2
 
@@ -58,11 +57,8 @@ def carve(flat, n_agents, n_products):
     by_agent = flat[a:b].reshape(2, n_agents)
     matrix = flat[b:c].reshape(n_products, n_products)
     by_product = flat[c : c + 8 * n_products].reshape(8, n_products)
-    return Space(
-        by_both[0], by_both[1], by_both[2], by_agent[0], by_agent[1], matrix,
-        by_product[0], by_product[1], by_product[2], by_product[3], by_product[4], by_product[5], by_product[6],
-        by_product[7],
-    )  # fmt: skip
+    return Space(by_both[0], by_both[1], by_both[2], by_agent[0], by_agent[1], matrix, by_product[0], by_product[1],
+                 by_product[2], by_product[3], by_product[4], by_product[5], by_product[6], by_product[7])  # fmt: skip
 
 
 @kernel
@@ -156,8 +152,15 @@ def try_step(target, delta, weights, space, length):
     return size, slope
 
 
+@inlined
+def record(trace, sweeps, size):
+    """Note the residual of the last of so many sweeps, if there is room."""
+    if sweeps <= trace.size:
+        trace[sweeps - 1] = size
+
+
 @kernel
-def solve_newton(target, delta, weights, space, tol, max_iter):
+def solve_newton(target, delta, weights, space, tol, max_iter, trace):
     """Newton's method made global, from `delta`, which it overwrites; returns sweeps and residual.
 
     s(delta) - S is the gradient of the convex function sum_i w_i log(1 + sum_j exp V_ij) - S'delta (the surplus), so
@@ -167,6 +170,7 @@ def solve_newton(target, delta, weights, space, tol, max_iter):
     """
     size = log_share_gap(target, delta, weights, space)
     sweeps, factored, reach = 1, False, _NEWTON_REACH
+    record(trace, sweeps, size)
     while size > tolerance(tol, delta) and sweeps < max_iter:
         near = size <= reach
         old, took, factored = factored and near, False, False
@@ -178,6 +182,7 @@ def solve_newton(target, delta, weights, space, tol, max_iter):
         while length > 1e-12 and not took:
             trial, slope = try_step(target, delta, weights, space, length)
             sweeps += 1
+            record(trace, sweeps, trial)
             took = trial < (1.0 if old else 0.5) * size or (not old and slope <= 0.0)
             length *= 0.0 if old else 0.3
         if took:
@@ -187,6 +192,7 @@ def solve_newton(target, delta, weights, space, tol, max_iter):
                 space.step[j] = space.kept[j]
             trial, slope = try_step(target, delta, weights, space, 1.0)
             sweeps += 1
+            record(trace, sweeps, trial)
             reach = _NEWTON_REACH if trial < 0.5 * size else math.inf
         size = trial
         for j in range(delta.size):
@@ -195,7 +201,7 @@ def solve_newton(target, delta, weights, space, tol, max_iter):
 
 
 @kernel
-def solve_contraction(target, delta, weights, space, tol, max_iter, accelerate):
+def solve_contraction(target, delta, weights, space, tol, max_iter, accelerate, trace):
     """delta <- delta + log S - log s(delta), or its SQUAREM cycles, from `delta`, overwritten; sweeps and residual.
 
     A cycle of SQUAREM goes from two steps r and q of the contraction to delta + 2 a r + a^2 (q - r) with
@@ -205,6 +211,7 @@ def solve_contraction(target, delta, weights, space, tol, max_iter, accelerate):
     while True:
         size = log_share_gap(target, delta, weights, space)
         sweeps += 1
+        record(trace, sweeps, size)
         if not size > tolerance(tol, delta) or sweeps >= max_iter:
             return sweeps, size
         if second_step:
@@ -243,14 +250,14 @@ def theta_response(x, levels, space, weights, xbar, out):
 
 
 @inlined
-def solve_market(target, x2, weights, traits, loadings, method, tol, max_iter, delta, space):
+def solve_market(target, x2, weights, traits, loadings, method, tol, max_iter, delta, space, trace):
     """Find delta with s(delta) = S, from the `delta` given, which it overwrites; returns sweeps and residual."""
     space.trial[:] = 0.0
     add_bilinear(x2, space.trial, traits, loadings, space.mu)
     set_centre(delta, space)
     if method == NEWTON:
-        return solve_newton(target, delta, weights, space, tol, max_iter)
-    return solve_contraction(target, delta, weights, space, tol, max_iter, method == SQUAREM)
+        return solve_newton(target, delta, weights, space, tol, max_iter, trace)
+    return solve_contraction(target, delta, weights, space, tol, max_iter, method == SQUAREM, trace)
 
 
 @kernel
@@ -267,9 +274,8 @@ def solve_markets(
     for t in range(first, last):
         a, b, c, d = product_starts[t], product_starts[t + 1], agent_starts[t], agent_starts[t + 1]
         space = carve(flat, d - c, b - a)
-        sweeps, size = solve_market(
-            shares[a:b], x2[a:b], weights[c:d], traits[c:d], loadings, method, tol, max_iter, delta[a:b], space
-        )
+        sweeps, size = solve_market(shares[a:b], x2[a:b], weights[c:d], traits[c:d], loadings, method, tol, max_iter,
+                                    delta[a:b], space, flat[:0])  # fmt: skip
         report[t, 0], report[t, 1] = sweeps, size
         report[t, 2] = 1.0 if size <= tolerance(tol, delta[a:b]) else 0.0
         if n_params == 0:
@@ -289,7 +295,6 @@ def solve_markets(
             for i in range(d - c):
                 levels[i, p] = -traits[c + i, columns[p]]
         theta_response(x, levels, space, weights[c:d], xbar, jacobian[a:b])
-        if solvable == 1:
-            solve_m_matrix(space.matrix, jacobian[a:b])
-        else:
+        solve_m_matrix(space.matrix, jacobian[a:b])
+        if solvable == 0:
             jacobian[a:b] = math.nan

@@ -59,20 +59,17 @@ class Markets:
         out[self.rows] = values[self.block].reshape(out.shape)
         return out
 
-    def beside(self, values):
-        """(N,) sorted values as (N, max J): each row has the values of all products of its market, then NaN."""
-        padded = np.full((self.sizes.size, self.width), np.nan)
-        padded[self.market, self.places] = values[self.block]
-        out = np.zeros((values.size, padded.shape[1]))
-        out[self.block] = padded[self.market]
-        return out
+    def blocks(self):
+        """For each market, the slice of the sorted products that are in it."""
+        bounds = self.problem.sorted_products.starts[self.first : self.last + 1].tolist()
+        return [slice(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
 
     def sums(self, values):
         """(N,) sorted values added up in each market : (T, 1)."""
         return np.add.reduceat(values[self.block], self.starts)[:, None]
 
     def firms(self, firm_ids=None):
-        """(N,) integers, one for each firm of each market, from a caller's ids or those of the data."""
+        """(N,) codes, one for each firm of each market, from a caller's ids or those of the data."""
         ids = self.problem.sorted_products.firm_ids
         if firm_ids is None and ids is None:
             raise DataError("product_data has no firm_ids, so that it is not known who sets which price. Add the "
@@ -80,7 +77,7 @@ class Markets:
         firm = pd.factorize(ids[self.block] if firm_ids is None else self.checked(firm_ids, "firm_ids")[self.rows])[0]
         if (firm < 0).any():
             raise DataError(f"firm_ids are missing for {np.sum(firm < 0)} products. Fill them in.")
-        codes = np.zeros(self.problem.N, dtype=np.int64)
+        codes = np.zeros(self.problem.N)
         codes[self.block] = pd.factorize(self.market * np.int64(firm.size) + firm)[0]
         return codes
 

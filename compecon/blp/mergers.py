@@ -5,6 +5,7 @@ A merger is a column of firm ids after it, in which partners share an id. Functi
 
 import numpy as np
 
+from compecon.blp import supply_kernels as kernels
 from compecon.blp.demand import flat, responses
 from compecon.blp.demand_kernels import DIVERSION
 from compecon.blp.supply import conduct, costs_or, margins
@@ -14,9 +15,11 @@ def pricing_pressure(demand, markets, merger_ids, firm_ids, efficiency=0.0, cost
     """UPP_j = sum_k D_jk (p_k - c_k) - efficiency c_j, k over the products that j's firm gains : (n, 1)."""
     costs, failures = costs_or(demand, markets, costs, (firm_ids,))
     diversion = responses(demand, markets, "prices", DIVERSION)
-    gained = conduct(markets, merger_ids) > conduct(markets, firm_ids)
-    gain = np.where(gained, diversion * markets.beside(demand.prices - costs), 0.0).sum(axis=1)
-    return markets.write(gain - efficiency * costs * gained.any(axis=1)), failures | flat(diversion, markets)
+    before, after, out = conduct(markets, firm_ids), conduct(markets, merger_ids), np.empty(demand.delta.size)
+    for here in markets.blocks():
+        known = demand.prices[here], costs[here], before[here], after[here]
+        kernels.pricing_pressure(diversion[here], *known, efficiency, out[here])
+    return markets.write(out), failures | flat(diversion, markets)
 
 
 def gross_pricing_pressure_index(demand, markets, merger_ids, firm_ids, costs=None):

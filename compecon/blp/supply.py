@@ -6,6 +6,7 @@ Whoever sets the price of j earns the share H_jk of the profit of k. Failures ar
 import numpy as np
 from scipy.linalg import lapack
 
+from compecon.blp import supply_kernels as kernels
 from compecon.blp.demand import log_choices, responses, slopes, utilities
 from compecon.blp.demand_kernels import JACOBIAN, prices_of_markets
 from compecon.errors import DataError, ParameterError
@@ -13,12 +14,14 @@ from compecon.errors import DataError, ParameterError
 
 def conduct(markets, firm_ids=None, ownership=None):
     """H : (N, max J) sorted, from a caller's ids or stack of matrices, or from the data's firm_ids."""
+    H, width = np.zeros((markets.problem.N, markets.width)), markets.width
     if ownership is None:
         codes = markets.firms(firm_ids)
-        return (markets.beside(codes) == codes[:, None]).astype(np.float64)
+        for here in markets.blocks():
+            kernels.ownership_of(codes[here], H[here])
+        return H
     if firm_ids is not None:
         raise ParameterError("firm_ids and ownership are both given; each says who owns what. Give one.")
-    H, width = np.zeros((markets.problem.N, markets.width)), markets.width
     H[markets.block] = markets.checked(ownership, "ownership", width)[markets.rows].reshape(-1, width)
     missing = ((np.arange(width) < markets.sizes[markets.market][:, None]) & ~np.isfinite(H[markets.block])).any(axis=1)
     if missing.any():
@@ -35,11 +38,10 @@ def solve(matrix, rhs):
 
 def margins(demand, markets, H):
     """eta = (H * -(ds/dp)')^-1 s : (N,) sorted; and ds_j/dp_k : (N, max J); 'singular' marks markets."""
-    jacobian, eta = responses(demand, markets, "prices", JACOBIAN), np.full(demand.delta.size, np.nan)
-    for a, J in zip(markets.block.start + markets.starts, markets.sizes, strict=True):
-        here = slice(a, a + J)
-        eta[here] = solve(-H[here, :J] * jacobian[here, :J].T, demand.shares[here, None])[:, 0]
-    return eta, jacobian, {"singular": np.isnan(eta[markets.block][markets.starts]).astype(np.int64)}
+    jacobian, eta = responses(demand, markets, "prices", JACOBIAN), np.full((demand.delta.size, 1), np.nan)
+    regular = [kernels.bertrand_margins(demand.shares[here], jacobian[here], H[here], np.empty((J, J)), eta[here])
+               for here, J in zip(markets.blocks(), markets.sizes, strict=True)]
+    return eta[:, 0], jacobian, {"singular": 1 - np.array(regular)}
 
 
 def costs_or(demand, markets, costs, owners=()):
@@ -72,9 +74,8 @@ def profits(demand, markets, prices=None, shares=None, costs=None):
 
 def hhi(demand, markets, firm_ids, shares=None):
     """1e4 sum_f (s_f / sum_j s_j)^2 : (T, 1)."""
-    shares, firm = demand.shares if shares is None else shares, markets.firms(firm_ids)
-    owned = np.bincount(firm[markets.block], shares[markets.block])[firm]
-    return 1e4 * markets.sums(shares * owned) / markets.sums(shares) ** 2, {}
+    shares, firms = demand.shares if shares is None else shares, markets.firms(firm_ids)
+    return np.array([[kernels.hhi(firms[here], shares[here])] for here in markets.blocks()]), {}
 
 
 def approximate_prices(demand, markets, owners, costs=None):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from compecon.blp.demand import slopes, utilities
+from compecon.blp.supply_kernels import agent_surpluses
 from compecon.errors import ParameterError
 
 
@@ -16,11 +17,10 @@ def consumer_surpluses(demand, markets, keep_all=False, eliminated=None, prices=
     delta = delta if eliminated is None else np.where(eliminated, -np.inf, delta)
     rows, upward = [], []
     for _, weights, utility, slope in markets.each(demand, (delta, x2), slopes(demand)):
-        income = np.where(slope[:, 0] < 0.0, -slope[:, 0], np.nan)
-        with np.errstate(invalid="ignore"):  # prices that are not known
-            surplus = np.logaddexp.reduce(utility, axis=1, initial=0.0) / income
+        surplus = np.empty(weights.size)
+        agent_surpluses(utility, slope, surplus)
         rows.append(surplus if keep_all else [np.sum(weights * surplus)])
-        upward.append(np.isnan(income).sum())
+        upward.append(np.sum(~(slope[:, 0] < 0.0)))
     out = np.full((len(rows), max(map(len, rows))), np.nan)
     for t, row in enumerate(rows):
         out[t, : len(row)] = row
