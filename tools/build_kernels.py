@@ -30,8 +30,8 @@ from compecon.live.exports import EXPORTS
 LINKER = "wasm-ld-19"
 TRIPLE = "wasm32-unknown-unknown"
 LAYOUT = "e-m:e-p:32:32-p10:8:8-p20:8:8-i64:64-n32:64-S128-ni:1:10:20"
-# What a page lends the kernels: the browser's own functions, and the release of memory that no kernel ever takes.
-LENT = {"exp", "log", "NRT_MemInfo_call_dtor"}
+# What a page lends the kernels (assets/engine.js): three functions, and the release of memory that no kernel ever takes.
+LENT = ["exp", "log", "log1p", "NRT_MemInfo_call_dtor"]
 
 
 def wrapped(export):
@@ -85,10 +85,11 @@ def linked(code, names):
     if shutil.which(LINKER) is None:
         sys.exit(f"{LINKER} is missing: it links the kernels for the browser. On Debian: apt install lld-19")
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "kernels.o"), Path(folder, "kernels.wasm")
+        source, target, lent = (Path(folder, name) for name in ("kernels.o", "kernels.wasm", "lent.txt"))
         source.write_bytes(code)
+        lent.write_text("\n".join(LENT))
         exports = [f"--export={name}" for name in (*names, "__heap_base")]
-        options = ["--no-entry", "--allow-undefined", "--gc-sections", "--strip-all"]
+        options = ["--no-entry", f"--allow-undefined-file={lent}", "--gc-sections", "--strip-all"]
         subprocess.run([LINKER, *options, *exports, "-o", target, source], check=True)
         return target.read_bytes()
 

@@ -14,7 +14,7 @@ const PAGE = 65536;
 
 class Engine {
   static async create(spec) {
-    const lent = {exp: Math.exp, log: Math.log, NRT_MemInfo_call_dtor() {}};
+    const lent = {exp: Math.exp, log: Math.log, log1p: Math.log1p, NRT_MemInfo_call_dtor() {}};
     const instance = await WebAssembly.instantiate(await compiledKernels(), {env: lent});
     return new Engine(spec, instance.exports);
   }

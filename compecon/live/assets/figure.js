@@ -118,11 +118,12 @@ class Figure {
       if (this.engine.call(kernel, numbers, 1) === MORE) this.running.set(kernel, numbers);
       else this.running.delete(kernel);
     }
+    const computed = performance.now();
     this.draw();
     if (this.running.size) this.schedule();
     // Forces the layout that the browser would do anyway, so that the time is that of the whole redraw.
     this.root.getBoundingClientRect();
-    this.tell("live-drawn", {milliseconds: performance.now() - start});
+    this.tell("live-drawn", {milliseconds: performance.now() - start, kernels: computed - start});
     this.save(changed ?? []);
   }
 
