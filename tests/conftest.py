@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from browser_fixtures import chromium
 from kernel_cache import kernel_cache_dir  # tools/ is on the path (pyproject.toml)
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,6 +15,13 @@ os.environ["NUMBA_CACHE_DIR"] = str(kernel_cache_dir(ROOT))
 def root():
     """The folder of the repository."""
     return ROOT
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A running Chromium. Not for the whole session: while it runs, nothing else can use asyncio."""
+    with chromium() as running:
+        yield running
 
 
 # Rust's samples and estimates, for the tests of compecon.zurcher (numbers and twins: zurcher_fixtures.py)
