@@ -31,7 +31,7 @@ LINKER = "wasm-ld-19"
 TRIPLE = "wasm32-unknown-unknown"
 LAYOUT = "e-m:e-p:32:32-p10:8:8-p20:8:8-i64:64-n32:64-S128-ni:1:10:20"
 # What a page lends the kernels (assets/engine.js): three functions, and the release of memory that no kernel ever takes.
-LENT = ["exp", "log", "log1p", "NRT_MemInfo_call_dtor"]
+LENT = ("exp", "log", "log1p", "NRT_MemInfo_call_dtor")
 
 
 def wrapped(export):
@@ -82,10 +82,8 @@ def compiled(functions):
 
 def linked(code, names):
     """The finished module as bytes: exports `names`, its memory and where the memory is free."""
-    if shutil.which(LINKER) is None:
-        sys.exit(f"{LINKER} is missing: it links the kernels for the browser. On Debian: apt install lld-19")
     with tempfile.TemporaryDirectory() as folder:
-        source, target, lent = (Path(folder, name) for name in ("kernels.o", "kernels.wasm", "lent.txt"))
+        source, target, lent = (Path(folder, name) for name in ("kernels.o", "kernels.wasm", "lent"))
         source.write_bytes(code)
         lent.write_text("\n".join(LENT))
         exports = [f"--export={name}" for name in (*names, "__heap_base")]
@@ -94,11 +92,18 @@ def linked(code, names):
         return target.read_bytes()
 
 
-def main():
-    """Write both files and print the size."""
+def built():
+    """The exported kernels as the bytes of a WebAssembly module."""
+    if shutil.which(LINKER) is None:
+        sys.exit(f"{LINKER} is missing: it links the kernels for the browser. On Debian: apt install lld-19")
     warnings.filterwarnings("ignore", "Cannot cache compiled function", numba.NumbaWarning)
     functions = [wrapped(export) for export in EXPORTS]
-    code = linked(compiled(functions), [export.name for export in EXPORTS])
+    return linked(compiled(functions), [export.name for export in EXPORTS])
+
+
+def main():
+    """Write both files and print the size."""
+    code = built()
     KERNELS.write_bytes(code)
     manifest = {
         "sources": source_hash(),

@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).resolve().parents[1]
 _IMPORT = re.compile(r"^(?:from (compecon[\w.]*) import (.+)|import (compecon[\w.]*))", re.MULTILINE)
 
 
-def kernel_files():
+def kernel_files(package=PACKAGE):
     """The source files that the exported kernels come from: the scenes, and all kernels that they import."""
-    found, waiting = set(), [*(PACKAGE / "live").glob("*kernels.py")]
+    found, waiting = set(), [*(package / "live").glob("*kernels.py")]
     while waiting:
         path = waiting.pop()
         if path in found:
@@ -22,16 +22,17 @@ def kernel_files():
         found.add(path)
         for module, names, plain in _IMPORT.findall(path.read_text(encoding="utf-8")):
             dotted = [module or plain, *(f"{module}.{name.split()[0]}" for name in names.split(",") if module)]
-            files = (PACKAGE.parent / (name.replace(".", "/") + ".py") for name in dotted)
+            files = (package.parent / (name.replace(".", "/") + ".py") for name in dotted)
             waiting += [file for file in files if file.exists()]
     return sorted(found)
 
 
-def source_hash():
+def source_hash(package=PACKAGE):
     """A hash of everything that decides what is in kernels.wasm, the same whatever the line endings."""
     digest = hashlib.sha256()
-    for path in (*kernel_files(), PACKAGE / "live" / "exports.py"):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+    others = package / "live" / "exports.py", package.parent / "tools" / "build_kernels.py"
+    for path in (*kernel_files(package), *others):
+        digest.update(path.relative_to(package.parent).as_posix().encode())
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
 
