@@ -6,7 +6,7 @@ import traitlets
 from compecon.errors import ConvergenceError, ParameterError
 from compecon.live.bundle import script, style
 from compecon.live.controls import Control
-from compecon.live.engine import FAILED, Engine, kernel
+from compecon.live.engine import FAILED, MORE, Engine, kernel
 from compecon.live.markup import page
 from compecon.live.parts import as_data, look_up
 
@@ -89,8 +89,7 @@ class LiveFigure(anywidget.AnyWidget):
         ConvergenceError
             When a kernel has failed; the message is the one that the page shows.
         """
-        changed, self._changed = self._changed, set()
-        self._engine.update(self.runs, self.numbers(), changed)
+        self._run()
         for name, status in self._engine.status.items():
             if status == FAILED:
                 raise ConvergenceError(f"{self.name}: {self.messages.get(name, _NO_SOLUTION)}")
@@ -102,17 +101,25 @@ class LiveFigure(anywidget.AnyWidget):
         return {readout.key: float(look_up(readout.value, outputs)) for readout in self.readouts}
 
     def press(self, key):
-        """Do what the button `key` does on the page, to its end."""
+        """Do what the button `key` does on the page, to its end.
+
+        Raises
+        ------
+        ParameterError, ConvergenceError
+            There is no such button; its kernel has failed.
+        """
         buttons = {button.key: button for button in self.buttons}
         if key not in buttons:
             raise ParameterError(f"{type(self).__name__} has no button {key!r}; it has {', '.join(buttons)}.")
-        button = buttons[key]
+        button, status, first = buttons[key], MORE, 1.0
+        self._forget()
+        self._run()
+        while status == MORE and (first or not button.once):
+            status, first = self._engine.call(button.kernel, self.numbers(), first), 0.0
+            for control, reference in button.moves if status != FAILED else ():
+                setattr(self, control, float(look_up(reference, self._engine.arrays)))
+            self._run(always=True)
         self.outputs()
-        call = self._engine.finish if not button.once else lambda name, numbers: self._engine.call(name, numbers, 1.0)
-        call(button.kernel, self.numbers())
-        found = {control: float(look_up(reference, self._engine.arrays)) for control, reference in button.moves}
-        for control, value in found.items():
-            setattr(self, control, value)
 
     def spec(self):
         """What the page's script needs to know, as plain data."""
@@ -129,8 +136,20 @@ class LiveFigure(anywidget.AnyWidget):
             "panels": as_data(self.panels), "readouts": as_data(self.readouts),
         }  # fmt: skip
 
+    def _run(self, always=False):
+        """Call the kernels that changes since the last time ask for; after a button's also those that any asks for."""
+        changed, self._changed = self._changed, set()
+        if always or changed != set():
+            self._engine.update(self.runs, self.numbers(), changed)
+
+    def _forget(self):
+        """That a button has failed holds until something else is done."""
+        for name in {button.kernel for button in self.buttons} - {run.kernel for run in self.runs}:
+            self._engine.status.pop(name, None)
+
     def _note_change(self, change):
         """Remember what to compute again when somebody asks."""
+        self._forget()
         if self._changed is not None:
             self._changed.add(change["name"])
 

@@ -65,6 +65,7 @@ class Figure {
 
   change(name, value) {
     this.set(name, value);
+    this.forget();
     this.changed.add(name);
     this.schedule();
   }
@@ -109,31 +110,39 @@ class Figure {
     if (this.running.size || this.pressed || this.changed.size) this.schedule();
   }
 
-  // Run what a change of controls asks for (null: of all), and draw.
+  // Call the kernels that a change of controls asks for (null: of all), and draw.
   update(changed) {
     const start = performance.now();
+    this.run(changed);
+    this.show(start, changed ?? []);
+  }
+
+  run(changed) {
     const numbers = this.numbers();
     for (const {kernel, on} of this.spec.runs) {
       if (changed && on && !on.some((name) => changed.has(name))) continue;
       if (this.engine.call(kernel, numbers, 1) === MORE) this.running.set(kernel, numbers);
       else this.running.delete(kernel);
     }
+  }
+
+  show(start, changed) {
     const computed = performance.now();
     this.draw();
     if (this.running.size) this.schedule();
     // Forces the layout that the browser would do anyway, so that the time is that of the whole redraw.
     this.root.getBoundingClientRect();
     this.tell("live-drawn", {milliseconds: performance.now() - start, kernels: computed - start});
-    this.save(changed ?? []);
+    this.save(changed);
   }
 
   continue() {
-    const end = performance.now() + SLICE;
+    const start = performance.now(), end = start + SLICE;
     for (const [kernel, numbers] of this.running) {
       while (this.running.has(kernel) && performance.now() < end)
         if (this.engine.call(kernel, numbers, 0) !== MORE) this.running.delete(kernel);
     }
-    if (this.pressed) this.advance(end);
+    if (this.pressed) this.advance(start, end);
     else this.draw();
     if (!this.running.size && !this.pressed) this.tell("live-rested", {});
   }
@@ -148,6 +157,7 @@ class Figure {
       const again = this.pressed?.button === button;
       this.stop();
       if (again) return;
+      this.forget();
       if (!button.once) element.textContent = "Stop";
       this.pressed = {button, element, first: 1};
       this.schedule();
@@ -159,21 +169,34 @@ class Figure {
     this.pressed = null;
   }
 
-  // One call a frame, so that the reader sees each step; all at once for a reader who wants no motion.
-  advance(end) {
-    const {button, first} = this.pressed;
-    let status = this.engine.call(button.kernel, this.numbers(), first);
-    while (this.calm.matches && !button.once && status === MORE && performance.now() < end)
-      status = this.engine.call(button.kernel, this.numbers(), 0);
+  // That a button has failed holds until the reader does something else.
+  forget() {
+    for (const {kernel} of this.spec.buttons)
+      if (!this.spec.runs.some((run) => run.kernel === kernel)) delete this.engine.status[kernel];
+  }
+
+  // One step a frame, so that the reader sees each; as many as a frame has room for where no motion is wanted.
+  advance(start, end) {
+    const moved = new Set();
+    do this.step().forEach((name) => moved.add(name));
+    while (this.pressed && this.calm.matches && performance.now() < end);
+    this.show(start, moved);
+  }
+
+  // One call of the pressed button's kernel, and what follows from it; returns the names of the controls it has moved.
+  step() {
+    const {button, first} = this.pressed, numbers = this.numbers();
+    const status = this.engine.call(button.kernel, numbers, first);
     this.pressed.first = 0;
     if (button.once || status !== MORE) this.stop();
     const moved = new Set();
-    for (const [name, reference] of button.moves) {
-      const value = this.engine.lookUp(reference, this.numbers());
+    for (const [name, reference] of status === FAILED ? [] : button.moves) {
+      const value = this.engine.lookUp(reference, numbers);
       if (value !== this.values[name]) moved.add(name);
       this.set(name, value);
     }
-    this.update(moved);
+    this.run(moved);
+    return moved;
   }
 
   // Pictures and numbers
