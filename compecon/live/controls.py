@@ -22,6 +22,10 @@ class Control(traitlets.TraitType):
         """The value, or ParameterError: no state that the page cannot show can be set from Python."""
         return self.check(value)
 
+    def said(self, value):
+        """How messages call an assignment: by the name that Python knows, or else by the label."""
+        return f"{self.name or self.label} = {value!r}"
+
     def number(self, value):
         """What a kernel gets for this value."""
         return float(value)
@@ -50,7 +54,7 @@ class Slider(Control):
         except (TypeError, ValueError):
             number = math.nan
         if not self.low <= number <= self.high:
-            raise ParameterError(f"{self.label} = {value!r}; it must lie between {self.low:g} and {self.high:g}.")
+            raise ParameterError(f"{self.said(value)}; it must lie between {self.low:g} and {self.high:g}.")
         return number
 
     def face(self, value):
@@ -78,7 +82,7 @@ class Choice(Control):
         for option in self.options:
             if option == value:
                 return option
-        raise ParameterError(f"{self.label} = {value!r}; choose one of {', '.join(map(repr, self.options))}.")
+        raise ParameterError(f"{self.said(value)}; choose one of {', '.join(map(repr, self.options))}.")
 
     def number(self, value):
         """The value itself, or its place among the options."""
@@ -97,7 +101,7 @@ class Switch(Control):
         """`value` as a bool."""
         if value in (True, False):
             return bool(value)
-        raise ParameterError(f"{self.label} = {value!r}; it is True or False.")
+        raise ParameterError(f"{self.said(value)}; it is True or False.")
 
     def face(self, value):
         """What the page needs to know of it."""

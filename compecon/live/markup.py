@@ -4,6 +4,8 @@ The script adds nothing that takes room, so that no page jumps when it starts.
 """
 
 import json
+import re
+from decimal import ROUND_HALF_UP, Context, Decimal
 from html import escape
 
 from compecon.errors import ConvergenceError
@@ -45,19 +47,37 @@ def spoken(readout, outputs):
     """A read-out's number as text, with the minus sign that the page writes; a dash where it is not known."""
     if outputs is None:
         return "–"
-    return format(float(look_up(readout.value, outputs)), readout.format).replace("-", "−") + readout.unit
+    return written(float(look_up(readout.value, outputs)), readout.format) + readout.unit
 
 
 def shown(control, value):
     """A control's value as the page writes it."""
     if isinstance(control, Slider):
-        return format(value, control.format).replace("-", "−") + control.unit
-    return str(control.options[value]) if isinstance(control, Choice) else str(value)
+        return written(value, control.format) + control.unit
+    return str(control.options[value]) if isinstance(control, Choice) else str(value).lower()
+
+
+def written(number, form):
+    """`format` as the page's script does it: halves away from zero, no minus before zero, no zero before an exponent.
+
+    >>> format(-2.5, ".0f"), written(-2.5, ".0f"), written(-0.001, ".2f"), written(1250, ".1e")
+    ('-2', '−3', '0.00', '1.2e+3')
+    """
+    if form[-1] in "f%":
+        digits = re.search(r"\.(\d+)", form)
+        place = Decimal(1).scaleb(-int(digits[1]) if digits else -6)
+        exact = Decimal(100.0 * number if form[-1] == "%" else number)
+        rounded = exact.quantize(place, ROUND_HALF_UP, Context(prec=400))
+        signed = rounded if rounded or "+" in form else abs(rounded)
+        text = format(signed, form[:-1] + "f") + "%" * (form[-1] == "%")
+    else:
+        text = re.sub(r"(?<=e[+-])0+(?=\d)", "", format(number, form))
+    return re.sub("^-", "−", text)
 
 
 def _embedded(spec):
     """JSON that cannot end the script element it stands in."""
-    return json.dumps(spec, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return json.dumps(spec, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _control_of(figure):
