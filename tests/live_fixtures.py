@@ -1,0 +1,193 @@
+"""For the tests of the live figures: a page that shows them, and how its numbers are held against Python's."""
+
+import base64
+import random
+import re
+from functools import cache
+from itertools import product
+
+import numpy as np
+from browser_fixtures import new_page
+
+from compecon import live
+from compecon.live.bundle import script, style
+from compecon.live.controls import Choice, Slider
+from compecon.live.markup import shown, spoken
+from compecon.live.parts import look_up
+
+FIGURES = tuple(getattr(live, name) for name in live.__all__)
+
+# How far a browser's numbers may lie from numba's, as a share of the largest entry, and why. The default: exp and log
+# differ in the last bit, and a kernel sums some hundred of them.
+ONE_PASS = 1e-12
+AFTER_A_BUTTON = {}
+# A solved fixed point multiplies such differences by up to 1 / (1 - discount).
+SOLVED = 1e-14
+
+# The book's own colours (pydata-sphinx-theme), so that contrast is measured against what readers see.
+HEAD = """<!doctype html><html lang="en" data-theme="light"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Live</title><link rel="icon" href="data:,">
+<style>
+body { font-family: sans-serif; margin: 1rem; background: white; color: #222832 }
+html[data-theme="dark"] body { background: #14181e; color: #ced6dd }
+"""
+
+# What the tests use inside the page. `rested` waits until a figure has no more to do.
+TOOLS = r"""
+window.drawn = [];
+window.shift = 0;
+addEventListener("live-drawn", (event) => {
+  drawn.push(event.detail.milliseconds);
+  window.first ??= performance.now();
+});
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => { shift += entry.value; }))
+  .observe({type: "layout-shift", buffered: true});
+window.frame = () => new Promise(requestAnimationFrame);
+window.live = (k = 0) => document.querySelectorAll("[data-live-figure]")[k];
+window.busy = ({figure}) => !figure || figure.frame || figure.running.size || figure.pressed || figure.changed.size;
+window.rested = async () => { do await frame(); while (busy(live())); };
+window.inputOf = (name) => live().querySelector(`[data-control="${name}"]`);
+window.move = (values) => {
+  for (const [name, value] of Object.entries(values)) {
+    const face = live().figure.spec.controls[name], input = inputOf(name);
+    if (face.kind === "switch") input.checked = value;
+    else if (face.kind === "choice") input.selectedIndex = face.values.indexOf(value);
+    else input.value = face.stops ? face.stops.indexOf(value) : value;
+    input.dispatchEvent(new Event("input", {bubbles: true}));
+  }
+};
+window.encoded = (values) => {
+  const bytes = new Uint8Array(Float64Array.from(typeof values === "number" ? [values] : values).buffer);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+};
+window.arrays = (engine, references, numbers) =>
+  Object.fromEntries(references.map((reference) => [reference, encoded(engine.lookUp(reference, numbers))]));
+window.face = () => ({
+  values: live().figure.values,
+  state: live().dataset.state,
+  message: live().querySelector(".live-message").textContent,
+  numbers: Object.fromEntries([...live().querySelectorAll("[data-readout]")]
+    .map((output) => [output.dataset.readout, [Number(output.dataset.value), output.textContent]])),
+  outputs: Object.fromEntries([...live().querySelectorAll("input[type=range]")]
+    .map((input) => [input.dataset.control, input.parentElement.querySelector("output").textContent])),
+  alts: [...live().querySelectorAll("[role=img]")].map((box) => box.getAttribute("aria-label")),
+});
+"""
+
+
+@cache
+def html(kind):
+    """A figure's HTML, with its still pictures."""
+    return kind()._repr_mimebundle_()[0]["text/html"]
+
+
+def write_page(folder, *kinds):
+    """Write a page with these figures, and the script beside it, as the book does; return its address."""
+    (folder / "live.js").write_text(script(), encoding="utf-8")
+    path = folder / f"{'-'.join(kind.__name__ for kind in kinds)}.html"
+    body = "\n".join(html(kind) for kind in kinds)
+    page = f'{HEAD}{style()}</style><script src="live.js" defer></script><body><main>{body}</main></body></html>'
+    path.write_text(page, encoding="utf-8")
+    return path.as_uri()
+
+
+def opened(browser, folder, kind, **options):
+    """That page in a browser, at rest."""
+    page = new_page(browser, folder.as_uri(), **options)
+    page.add_init_script(TOOLS)
+    page.goto(write_page(folder, kind))
+    page.evaluate("rested()")
+    return page
+
+
+# Settings of the controls
+
+
+def places(control):
+    """The values of a control that are tried: all options, or the ends and the middle of a slider."""
+    if not isinstance(control, Slider):
+        return list(control.options) if isinstance(control, Choice) else [False, True]
+    if control.stops:
+        return [control.stops[0], control.stops[len(control.stops) // 2], control.stops[-1]]
+    steps = round((control.high - control.low) / control.step)
+    return [float(f"{control.low + k * control.step:.12g}") for k in (0, steps // 2, steps)]
+
+
+def settings(kind, most):
+    """Dicts of controls' values: each control moved alone, then at most `most` of all combinations, always the same."""
+    controls = kind.controls()
+    tried = {name: places(control) for name, control in controls.items()}
+    start = kind().values()
+    alone = [start | {name: value} for name, values in tried.items() for value in values]
+    together = [dict(zip(tried, values, strict=True)) for values in product(*tried.values())]
+    return [start, *alone, *random.Random(kind.__name__).sample(together, min(most, len(together)))]
+
+
+# What is compared
+
+
+def references(kind):
+    """What the figure's parts refer to among its arrays: all that a reader can see, and what its buttons set."""
+    marks = [mark for panel in kind.panels for mark in panel.marks]
+    named = [getattr(mark, field, None) for mark in marks for field in ("x", "y", "low", "high", "sizes", "values")]
+    named += [readout.value for readout in kind.readouts] + [source for b in kind.buttons for _, source in b.moves]
+    return [name for name in dict.fromkeys(named) if isinstance(name, str) and name.split("[")[0] not in kind.controls()]
+
+
+def decoded(text):
+    """The numbers that the page's `encoded` has packed."""
+    return np.frombuffer(base64.b64decode(text))
+
+
+def tolerance(kind, values, pressed=False):
+    """How far numbers may lie apart at these values of the controls, as a share of their scale."""
+    solved = SOLVED / (1.0 - values["discount"]) if "discount" in values else 0.0
+    return max(ONE_PASS, solved, AFTER_A_BUTTON.get(kind.__name__, 0.0) if pressed else 0.0)
+
+
+def size(values):
+    """The largest finite entry."""
+    values = np.ravel(values)
+    return np.abs(values[np.isfinite(values)]).max(initial=0.0)
+
+
+def distance(found, expected, least):
+    """The largest difference as a share of the scale; infinite where only one of the two is finite.
+
+    The scale is the largest entry of `expected`, or `least` if that is more: what is all zeros but for rounding errors
+    has no scale of its own.
+    """
+    found, expected = np.ravel(found), np.ravel(expected)
+    finite = np.isfinite(expected)
+    if found.shape != expected.shape or not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
+        return np.inf
+    gap = size(found - expected)
+    return gap / max(size(expected), least) if gap else 0.0
+
+
+def last_digit(readout):
+    """What a read-out's last digit stands for."""
+    digits = re.search(r"\.(\d+)", readout.format)
+    return 10.0 ** -int(digits[1] if digits else 6)
+
+
+def differences(page, figure, pressed=False):
+    """What the page shows otherwise than Python's figure: a list of sentences, empty when all is the same."""
+    face, outputs = page.evaluate("face()"), figure.outputs()
+    allowed = tolerance(type(figure), figure.values(), pressed)
+    words = {name: shown(control, getattr(figure, name)) for name, control in figure.controls().items()}
+    found = []
+    for readout in figure.readouts:
+        value, text = face["numbers"][readout.key]
+        expected = float(look_up(readout.value, outputs))
+        apart, words[readout.key] = distance(value, expected, last_digit(readout)), spoken(readout, outputs)
+        if apart > allowed:
+            found.append(f"{readout.key}: {value!r}, in Python {expected!r}; {apart:.1e} apart, allowed {allowed:.1e}")
+        elif text != words[readout.key]:
+            found.append(f"{readout.key} reads {text!r}, in Python {words[readout.key]!r}")
+    alts = [panel.alt.format(**words) for panel in figure.panels]
+    found += [f"{name} reads {text!r}" for name, text in face["outputs"].items() if text != words[name]]
+    found += [f"alt text {a!r}, in Python {b!r}" for a, b in zip(face["alts"], alts, strict=True) if a != b]
+    return found
