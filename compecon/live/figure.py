@@ -159,4 +159,8 @@ class LiveFigure(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        return {**data, "text/html": page(self, pictures=True)}, metadata
+        try:
+            html = page(self, pictures=True)
+        except ConvergenceError:
+            html = page(self)
+        return {**data, "text/html": html}, metadata

@@ -50,7 +50,7 @@ def _embedded(text):
 
 def _set_axis(ax, side, axis):
     """Label, scale and range of one axis."""
-    getattr(ax, f"set_{side}label")(axis.label)
+    getattr(ax, f"set_{side}label")(axis.label, parse_math=False)
     if axis.log:
         getattr(ax, f"set_{side}scale")("log")
     if axis.range is not None:
