@@ -47,7 +47,8 @@ def spoken(readout, outputs):
     """A read-out's number as text, with the minus sign that the page writes; a dash where it is not known."""
     if outputs is None:
         return "–"
-    return written(float(look_up(readout.value, outputs)), readout.format) + readout.unit
+    number = float(look_up(readout.value, outputs))
+    return dict(readout.words).get(number, written(number, readout.format) + readout.unit)
 
 
 def shown(control, value):

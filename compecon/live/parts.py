@@ -125,13 +125,17 @@ class Panel:
 
 @dataclass(frozen=True)
 class Readout:
-    """A number that the figure tells, by a format of Python's `format`."""
+    """A number that the figure tells, by a format of Python's `format`.
+
+    words : pairs of a number and what is said in its place, such as (-1, "none").
+    """
 
     key: str
     label: str
     value: str
     format: str = ".3f"
     unit: str = ""
+    words: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -223,9 +223,9 @@ class Figure {
 
   readOut(numbers, failure) {
     const words = {...this.shown};
-    for (const {key, value, format, unit} of this.spec.readouts) {
+    for (const {key, value, format, unit, words: instead} of this.spec.readouts) {
       const number = failure ? NaN : this.engine.lookUp(value, numbers);
-      words[key] = Number.isNaN(number) ? "–" : Plot.format(format)(number) + unit;
+      words[key] = Number.isNaN(number) ? "–" : new Map(instead).get(number) ?? Plot.format(format)(number) + unit;
       const output = this.root.querySelector(`[data-readout="${key}"]`);
       output.textContent = words[key];
       output.dataset.value = number;
