@@ -31,7 +31,8 @@ const MARKS = {
   },
   contours(mark, at, engine) {
     const [x, y] = contourLines(mark, engine.arrays[mark.values]);
-    return Plot.line(rows(x), {x, y, stroke: tone(mark), strokeWidth: 1});
+    // Round ends would show the single points that are left where a ring runs along the frame.
+    return Plot.line(rows(x), {x, y, stroke: tone(mark), strokeWidth: 1, strokeLinecap: "butt"});
   },
 };
 
