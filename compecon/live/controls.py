@@ -32,7 +32,10 @@ class Control(traitlets.TraitType):
 
 
 class Slider(Control):
-    """A number between `low` and `high`; on the page it moves by `step`, or through the listed `stops`.
+    """A number; on the page it moves between `low` and `high` by `step`, or through the listed `stops`.
+
+    limits : (float, float), what Python and kernels may set, where that is more than the page's range. The page then
+    shows the number and leaves its handle at the end.
 
     >>> from compecon.live.controls import Slider
     >>> Slider(5, "RC", low=0, high=20, step=0.1).check(25)
@@ -41,20 +44,22 @@ class Slider(Control):
     compecon.errors.ParameterError: RC = 25; it must lie between 0 and 20.
     """
 
-    def __init__(self, value, label, low=None, high=None, step=None, stops=None, format=".2f", unit=""):
+    def __init__(self, value, label, low=None, high=None, step=None, stops=None, format=".2f", unit="", limits=None):
         super().__init__(float(value), label)
         self.stops = None if stops is None else tuple(float(stop) for stop in stops)
         self.low, self.high = (low, high) if stops is None else (min(self.stops), max(self.stops))
+        self.limits = (self.low, self.high) if limits is None else limits
         self.step, self.format, self.unit = step, format, unit
 
     def check(self, value):
-        """`value` as a float, if it lies on the slider."""
+        """`value` as a float, if it lies within the limits."""
         try:
             number = float(value)
         except (TypeError, ValueError):
             number = math.nan
-        if not self.low <= number <= self.high:
-            raise ParameterError(f"{self.said(value)}; it must lie between {self.low:g} and {self.high:g}.")
+        low, high = self.limits
+        if not low <= number <= high:
+            raise ParameterError(f"{self.said(value)}; it must lie between {low:g} and {high:g}.")
         return number
 
     def face(self, value):

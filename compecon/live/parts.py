@@ -87,12 +87,12 @@ class Rule:
 class Contours:
     """Lines on which a matrix lies so far below its largest entry as `levels` says; rows go along y, columns along x.
 
-    x, y : the ranges that the matrix spans, from its first to its last column or row.
+    x, y : the ranges that the matrix spans, from its first to its last column or row: pairs, or references to such.
     """
 
     values: str
-    x: tuple[float, float]
-    y: tuple[float, float]
+    x: tuple[float, float] | str
+    y: tuple[float, float] | str
     levels: tuple[float, ...]
     label: str = ""
     tone: int = 4
@@ -100,10 +100,10 @@ class Contours:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis: its label, the range it shows (None: that of the data), whether it is logarithmic, its tick format."""
+    """An axis: label, range shown (a pair, a reference to one, or None: that of the data), scale, tick format."""
 
     label: str
-    range: tuple[float, float] | None = None
+    range: tuple[float, float] | str | None = None
     log: bool = False
     format: str | None = None
 

@@ -28,7 +28,7 @@ def drawing(panel, outputs):
         for mark in panel.marks:
             _DRAW[type(mark).__name__](ax, mark, outputs, list(_TONES)[mark.tone - 1])
         for side, axis in (("x", panel.x), ("y", panel.y)):
-            _set_axis(ax, side, axis)
+            _set_axis(ax, side, axis, outputs)
         target = io.StringIO()
         canvas.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         plt.close(canvas)
@@ -48,13 +48,18 @@ def _embedded(text):
     return text.strip()
 
 
-def _set_axis(ax, side, axis):
+def _span(given, outputs):
+    """A range as a pair."""
+    return look_up(given, outputs) if isinstance(given, str) else given
+
+
+def _set_axis(ax, side, axis, outputs):
     """Label, scale and range of one axis."""
     getattr(ax, f"set_{side}label")(axis.label, parse_math=False)
     if axis.log:
         getattr(ax, f"set_{side}scale")("log")
     if axis.range is not None:
-        getattr(ax, f"set_{side}lim")(*axis.range)
+        getattr(ax, f"set_{side}lim")(*_span(axis.range, outputs))
     if axis.format:
         getattr(ax, f"{side}axis").set_major_formatter(lambda value, place: format(value, axis.format))
 
@@ -92,7 +97,7 @@ def _rule(ax, mark, outputs, colour):
 def _contours(ax, mark, outputs, colour):
     values = look_up(mark.values, outputs)
     fall = np.nanmax(values) - values
-    grids = (np.linspace(*span, size) for span, size in zip((mark.x, mark.y), values.shape[::-1]))
+    grids = (np.linspace(*_span(given, outputs), size) for given, size in zip((mark.x, mark.y), values.shape[::-1]))
     ax.contour(*grids, fall, levels=mark.levels, colors=colour, linewidths=0.8)
 
 

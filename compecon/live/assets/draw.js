@@ -3,6 +3,7 @@
 const tone = (mark) => `var(--live-${mark.tone})`;
 const rows = (values) => ({length: values.length});
 const many = (value) => (typeof value === "number" ? [value] : value);
+const span = (range, at) => (typeof range === "string" ? Array.from(at(range)) : range);
 
 const MARKS = {
   line(mark, at) {
@@ -30,7 +31,7 @@ const MARKS = {
     return mark.x ? Plot.ruleX(many(at(mark.x)), options) : Plot.ruleY(many(at(mark.y)), options);
   },
   contours(mark, at, engine) {
-    const [x, y] = contourLines(mark, engine.arrays[mark.values]);
+    const [x, y] = contourLines(mark, at, engine.arrays[mark.values]);
     // Round ends would show the single points that are left where a ring runs along the frame.
     return Plot.line(rows(x), {x, y, stroke: tone(mark), strokeWidth: 1, strokeLinecap: "butt"});
   },
@@ -39,7 +40,7 @@ const MARKS = {
 // The contours as one broken line, kept until the matrix changes: tracing them takes longer than drawing them.
 const traced = new WeakMap();
 
-function contourLines(mark, {data, shape}) {
+function contourLines(mark, at, {data, shape}) {
   const known = traced.get(mark);
   const print = data.reduce((sum, value, i) => sum + value * (1 + (i % 97)), 0);
   // A matrix that is still being filled holds NaN.
@@ -50,7 +51,7 @@ function contourLines(mark, {data, shape}) {
   const lines = [[], []];
   // d3 puts entry (i, j) at (j + 1/2, i + 1/2), and closes rings along the frame, which is no contour.
   const scale = (range, length) => (v) => range[0] + (range[1] - range[0]) * Math.min(Math.max((v - 0.5) / (length - 1), 0), 1);
-  const [toX, toY] = [scale(mark.x, width), scale(mark.y, height)];
+  const [toX, toY] = [scale(span(mark.x, at), width), scale(span(mark.y, at), height)];
   const framed = (a, b) => [0, 1].some((k) => a[k] === b[k] && (a[k] <= 0.5 || a[k] >= [width, height][k] - 0.5));
   const trace = Plot.contours().size([width, height]).thresholds(mark.levels.map((level) => top - level));
   for (const ring of trace(data).flatMap((level) => level.coordinates.flat())) {
@@ -65,9 +66,9 @@ function contourLines(mark, {data, shape}) {
   return lines;
 }
 
-function axisOptions(axis) {
+function axisOptions(axis, at) {
   const options = {label: axis.label, type: axis.log ? "log" : "linear", grid: true, nice: !axis.range};
-  if (axis.range) options.domain = axis.range;
+  if (axis.range) options.domain = span(axis.range, at);
   if (axis.format) options.tickFormat = axis.format;
   return options;
 }
@@ -78,7 +79,7 @@ function drawPanel(panel, engine, numbers, width, height, empty) {
   const marks = empty ? [] : panel.marks.map((mark) => MARKS[mark.kind](mark, at, engine));
   return Plot.plot({
     width, height, marginLeft: 52, marginBottom: 38, clip: true, style: {fontSize: "12px", background: "none"},
-    x: {...axisOptions(panel.x), ticks: Math.min(8, Math.max(3, Math.floor(width / 70)))},
-    y: {...axisOptions(panel.y), ticks: 5}, marks,
+    x: {...axisOptions(panel.x, at), ticks: Math.min(8, Math.max(3, Math.floor(width / 70)))},
+    y: {...axisOptions(panel.y, at), ticks: 5}, marks,
   });
 }

@@ -3,6 +3,9 @@
 // Of each frame, what longer work may take: less than half, so that the page stays awake.
 const SLICE = 7;
 
+// The place of the stop that is nearest to a value.
+const nearest = (stops, value) => stops.reduce((best, stop, i) => (Math.abs(stop - value) < Math.abs(stops[best] - value) ? i : best), 0);
+
 class Figure {
   constructor(root, spec, engine, model) {
     Object.assign(this, {root, spec, engine, model});
@@ -56,8 +59,7 @@ class Figure {
       this.shown[name] = element.value;
     }
     if (face.kind !== "slider") return;
-    const nearest = (stops) => stops.reduce((best, stop, i) => (Math.abs(stop - value) < Math.abs(stops[best] - value) ? i : best), 0);
-    element.value = face.stops ? nearest(face.stops) : value;
+    element.value = face.stops ? nearest(face.stops, value) : value;
     this.shown[name] = Plot.format(face.format)(value) + face.unit;
     element.setAttribute("aria-valuetext", this.shown[name]);
     element.parentElement.querySelector("output").textContent = this.shown[name];
@@ -83,9 +85,10 @@ class Figure {
       const corner = box.picture.getBoundingClientRect();
       const pixels = {x: event.clientX - corner.left, y: event.clientY - corner.top};
       ["x", "y"].forEach((side, k) => {
-        const {min, max, step} = this.spec.controls[panel.drag[k]];
-        const value = Math.min(Math.max(box.picture.scale(side).invert(pixels[side]), min), max);
-        this.change(panel.drag[k], Number((Math.round(value / step) * step).toPrecision(12)));
+        const {min, max, step, stops} = this.spec.controls[panel.drag[k]];
+        const value = box.picture.scale(side).invert(pixels[side]);
+        const inside = Math.min(Math.max(value, min), max);
+        this.change(panel.drag[k], stops ? stops[nearest(stops, value)] : Number((Math.round(inside / step) * step).toPrecision(12)));
       });
     };
     box.addEventListener("pointerdown", (event) => { box.setPointerCapture(event.pointerId); move(event); });
