@@ -15,7 +15,7 @@ from compecon.zurcher.dense import newton_dense, transition_matrix
 NEWTON_STEPS = 200
 _MAX_ITER = {"newton": NEWTON_STEPS, "contraction": 1_000_000, "poly": NEWTON_STEPS, "dense": NEWTON_STEPS}
 # Rust's polyalgorithm: at most 20 sweeps, left when the error ratio is within 0.02 of the discount factor.
-_POLY_SWEEPS, _POLY_SWITCH = 20, 0.02
+POLY_SWEEPS, POLY_SWITCH = 20, 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,11 +143,11 @@ def _iterate(method, ev, cost, p, RC, discount, tol, max_iter, work):
         ev[:], steps = newton_dense(ev, cost, transition_matrix(p, ev.size), RC, discount, tol, max_iter)
         kernels.choose(ev, cost, RC, discount, work[0], work[1], work[2])
         return steps, 0
-    steps, n_sweeps, n_steps = np.empty(max_iter + _POLY_SWEEPS), 0, 0
+    steps, n_sweeps, n_steps = np.empty(max_iter + POLY_SWEEPS), 0, 0
     if method == "contraction":
         n_sweeps = kernels.contract(*problem, 0.0, max_iter, steps, work)
     elif method == "poly":
-        n_sweeps = kernels.contract(*problem, _POLY_SWITCH, _POLY_SWEEPS, steps, work)
+        n_sweeps = kernels.contract(*problem, POLY_SWITCH, POLY_SWEEPS, steps, work)
     if method != "contraction":
         n_steps = kernels.newton(*problem, max_iter, steps[n_sweeps:], work)
     return steps[: n_sweeps + n_steps].copy(), n_sweeps
