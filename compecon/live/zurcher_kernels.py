@@ -17,6 +17,24 @@ _MILES, _STATES = 450.0, 90.0
 
 
 @kernel
+def moves_of(n_states, sizes, increments):
+    """p : (J,), the row of `increments` for n_states states, without the zeros that fill it up. See zurchers_choice."""
+    row, n_moves = 0, increments.shape[1]
+    while row < sizes.size - 1 and sizes[row] != n_states:
+        row += 1
+    while n_moves > 1 and increments[row, n_moves - 1] == 0.0:
+        n_moves -= 1
+    return increments[row, :n_moves]
+
+
+@kernel
+def upkeep(theta11, cost):
+    """cost(x) = theta11 / 1000 for each 5,000 miles, in as many states as `cost` has room for."""
+    for x in range(cost.size):
+        cost[x] = theta11 * _STATES / cost.size * (1e-3 * x)
+
+
+@kernel
 def zurchers_choice(RC, theta11, discount, n_states, bus, sizes, increments, mileage, value, hazard, history, paths,
                     summary, work):  # fmt: skip
     """Solve the model, then drive one bus through it.
@@ -26,12 +44,11 @@ def zurchers_choice(RC, theta11, discount, n_states, bus, sizes, increments, mil
     engine is replaced, else NaN. summary : (3,), the long run's months between replacements, this bus's replacements,
     its mileage a month in thousands. paths : (5, T), work : (10, max n) workspace.
     """
-    n, row = int(n_states), 0
-    while row < sizes.size - 1 and sizes[row] != n_states:
-        row += 1
-    p, ev, cost, steps, inner = increments[row], work[7, :n], work[8, :n], work[9], work[:7, :n]
+    n = int(n_states)
+    p, ev, cost, steps, inner = moves_of(n_states, sizes, increments), work[7, :n], work[8, :n], work[9], work[:7, :n]
+    upkeep(theta11, cost)
     for x in range(n):
-        ev[x], cost[x] = 0.0, 1e-3 * theta11 * _STATES / n * x
+        ev[x] = 0.0
     n_iter = zurcher.newton(ev, cost, p, RC, discount, zurcher.tolerance(discount), steps.size, steps, inner)
     if not steps[n_iter - 1] <= zurcher.tolerance(discount) or stationary(inner[0], inner[1], p, inner[3]) == 0:
         return FAILED
