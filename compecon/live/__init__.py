@@ -3,6 +3,7 @@
 import importlib
 
 _FIGURES = {
+    "FixedPoint": "fixed_point",
     "ZurchersChoice": "zurchers_choice",
 }
 __all__ = [*_FIGURES]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from inspect import signature
 
-from compecon.live import zurcher_kernels
+from compecon.live import fixed_point_kernels, zurcher_kernels
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,13 @@ EXPORTS = (
     Export(zurcher_kernels.zurchers_choice, {
         "sizes": 1, "increments": 2, "mileage": 1, "value": 1, "hazard": 1, "history": 2, "paths": 2, "summary": 1,
         "work": 2,
+    }),
+    Export(fixed_point_kernels.newton_paths, {
+        "sizes": 1, "increments": 2, "switching": 1, "fixed": 1, "newton": 2, "poly": 2, "needs": 2, "summary": 1,
+        "work": 2,
+    }),
+    Export(fixed_point_kernels.contraction_path, {
+        "sizes": 1, "increments": 2, "fixed": 1, "ev": 1, "sweeps": 2, "needs": 2, "summary": 1, "place": 1,
+        "progress": 1, "work": 2,
     }),
 )  # fmt: skip
