@@ -20,10 +20,10 @@ from compecon._jit import kernel
 from compecon.live.zurcher_kernels import DONE, FAILED, MORE, moves_of, upkeep
 from compecon.zurcher import kernels as zurcher
 
-# Errors below it are drawn as this, which lies below the panels: a logarithm has no place for zero.
-_FLOOR = 1e-18
+# What is drawn for an error of nothing but rounding: a logarithm has no place for zero, and this is below the panels.
+_FLOOR, _EPS = 1e-18, 2.220446049250313e-16
 # States updated in one call (one or two milliseconds in a browser), and in all, before the other sweeps are predicted.
-_SLICE, _CAP = 5e4, 5e7
+_SLICE, _CAP = 5e4, 3e7
 # Sweeps at which the contraction's error is kept: each, then every so many per cent.
 _SPACING = 1.07
 
@@ -48,21 +48,21 @@ def dense_operations(n):
 
 @kernel
 def distance(ev, fixed):
-    """max|EV - EV*| / max(1, max|EV*|), or _FLOOR where it is less."""
+    """max|EV - EV*| / max(1, max|EV*|)."""
     largest, scale = 0.0, 1.0
     for x in range(ev.size):
         largest, scale = max(largest, abs(ev[x] - fixed[x])), max(scale, abs(fixed[x]))
-    return max(largest / scale, _FLOOR)
+    return largest / scale
 
 
 @kernel
 def follow(n_sweeps, fixed, cost, p, RC, discount, ev, path, steps, work):
     """Sweeps from EV = 0, `n_sweeps` of them, then Newton steps until `newton` would stop; one call an iteration.
 
-    path : (3, M), number of the iteration, operations so far, error; NaN beyond the last. Returns the iterations,
-    or 0 if M were too few.
+    path : (3, M), number of the iteration, operations so far, error; NaN beyond the last. An error below
+    eps / (1 - discount), which rounding alone can make, is _FLOOR. Returns the iterations, or 0 if M were too few.
     """
-    tol, n_iter, operations = zurcher.tolerance(discount), 0, 0.0
+    tol, rounding, n_iter, operations = zurcher.tolerance(discount), _EPS / (1.0 - discount), 0, 0.0
     for x in range(ev.size):
         ev[x] = 0.0
     for k in range(path.shape[1]):
@@ -77,7 +77,8 @@ def follow(n_sweeps, fixed, cost, p, RC, discount, ev, path, steps, work):
             operations += newton_operations(ev.size, p.size)
             if not steps[0] > tol:
                 n_iter = k + 1
-        path[0, k], path[1, k], path[2, k] = k + 1.0, operations, distance(ev, fixed)
+        error = distance(ev, fixed)
+        path[0, k], path[1, k], path[2, k] = k + 1.0, operations, error if error > rounding else _FLOOR
     return n_iter
 
 
