@@ -174,7 +174,7 @@ def contraction_path(RC, theta11, discount, n_states, sizes, increments, fixed, 
         return FAILED
     to_come = 0.0
     if bound > tol:
-        to_come = max(math.ceil(math.log(tol / distance(ev[:n], fixed[:n])) / math.log(discount)), 1.0)
+        to_come = math.ceil(max(math.log(tol / distance(ev[:n], fixed[:n])) / math.log(discount), 1.0))
     needs[0, 0] = place[0] + to_come
     needs[0, 1] = 1e-6 * needs[0, 0] * operations
     summary[4], summary[5] = 100.0 * place[0] / needs[0, 0], needs[0, 1] / needs[1, 1]
