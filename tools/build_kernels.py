@@ -23,6 +23,9 @@ os.environ["NUMBA_CACHE_DIR"] = CACHE.name
 import llvmlite.binding as llvm
 import numba
 from numba import carray, cfunc, types
+from numba.core.imputils import impl_ret_borrowed
+from numba.extending import lower_builtin
+from numba.np.arrayobj import make_array, populate_array
 
 from compecon.live.bundle import KERNELS, MANIFEST, source_hash
 from compecon.live.exports import EXPORTS
@@ -46,6 +49,24 @@ def wrapped(export):
     scope = {"kernel": export.kernel, "carray": carray}
     exec(source, scope)
     return cfunc(types.int32(*kinds))(scope[export.name])
+
+
+def reshaped(context, builder, signature, arguments):
+    """`array.reshape(m, n)` as a view of contiguous memory, without the exceptions for sizes that do not fit."""
+    old, new = make_array(signature.args[0])(context, builder, arguments[0]), make_array(signature.return_type)
+    view, stride, strides = new(context, builder), old.itemsize, []
+    shape = [context.cast(builder, size, kind, types.intp)
+             for size, kind in zip(arguments[1:], signature.args[1:], strict=True)]
+    for size in reversed(shape):
+        strides.insert(0, stride)
+        stride = builder.mul(stride, size)
+    populate_array(view, old.data, shape, strides, old.itemsize, old.meminfo, old.parent)
+    return impl_ret_borrowed(context, builder, signature.return_type, view._getvalue())
+
+
+# More specific than numba's own, and therefore preferred to it.
+for rank in (2, 3):
+    lower_builtin("array.reshape", types.Array, *[types.Integer] * rank)(reshaped)
 
 
 def portable(function):
@@ -76,7 +97,9 @@ def compiled(functions):
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = options.slp_vectorization = False
     builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    # Twice: only after the first round does LLVM see that what a kernel calls raises no exception.
+    for _ in range(2):
+        builder.getModulePassManager().run(module, builder)
     return machine.emit_object(module)
 
 
