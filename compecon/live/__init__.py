@@ -4,6 +4,7 @@ import importlib
 
 _FIGURES = {
     "FixedPoint": "fixed_point",
+    "MergerRoom": "merger_room",
     "ZurchersChoice": "zurchers_choice",
 }
 __all__ = [*_FIGURES]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from inspect import signature
 
-from compecon.live import fixed_point_kernels, zurcher_kernels
+from compecon.live import fixed_point_kernels, merger_kernels, zurcher_kernels
 
 
 @dataclass(frozen=True)
@@ -36,5 +36,10 @@ EXPORTS = (
     Export(fixed_point_kernels.contraction_path, {
         "sizes": 1, "increments": 2, "fixed": 1, "ev": 1, "sweeps": 2, "needs": 2, "summary": 1, "place": 1,
         "progress": 1, "work": 2,
+    }),
+    Export(merger_kernels.merger_room, {
+        "firms": 1, "prices": 2, "shares": 2, "delta": 2, "x2": 3, "base": 1, "x2dot": 2, "weights": 2,
+        "traits": 3, "loadings": 2, "columns": 2, "squares": 3, "agents": 3, "people": 2, "eta": 2, "report": 1,
+        "flat": 1, "change": 2, "pressure": 2, "margin": 2, "gains": 2, "summary": 1,
     }),
 )  # fmt: skip
