@@ -93,8 +93,10 @@ def _control_of(figure):
             stops = control.stops
             at = value if stops is None else min(range(len(stops)), key=lambda i: abs(stops[i] - value))
             limits = f'min="{face["min"]}" max="{face["max"]}" step="{face["step"]}" value="{at}"'
-            return (f'<label class="live-control">{label}<output>{escape(shown(control, value))}</output>'
-                    f'<input type="range" data-control="{name}" {limits} disabled></label>')
+            # No <output>: a label's first output, not its slider, would get the label as its name.
+            text, known = escape(shown(control, value)), escape(control.label)
+            return (f'<label class="live-control">{label}<span class="live-value">{text}</span>'
+                    f'<input type="range" data-control="{name}" aria-label="{known}" {limits} disabled></label>')
         if isinstance(control, Choice):
             options = "".join(f"<option{' selected' if option == value else ''}>{escape(str(text))}</option>"
                               for option, text in control.options.items())

@@ -62,7 +62,7 @@ class Figure {
     element.value = face.stops ? nearest(face.stops, value) : value;
     this.shown[name] = Plot.format(face.format)(value) + face.unit;
     element.setAttribute("aria-valuetext", this.shown[name]);
-    element.parentElement.querySelector("output").textContent = this.shown[name];
+    element.parentElement.querySelector(".live-value").textContent = this.shown[name];
   }
 
   change(name, value) {
