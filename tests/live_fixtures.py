@@ -71,7 +71,7 @@ window.face = () => ({
   numbers: Object.fromEntries([...live().querySelectorAll("[data-readout]")]
     .map((output) => [output.dataset.readout, [Number(output.dataset.value), output.textContent]])),
   outputs: Object.fromEntries([...live().querySelectorAll("input[type=range]")]
-    .map((input) => [input.dataset.control, input.parentElement.querySelector("output").textContent])),
+    .map((input) => [input.dataset.control, input.parentElement.querySelector(".live-value").textContent])),
   alts: [...live().querySelectorAll("[role=img]")].map((box) => box.getAttribute("aria-label")),
 });
 """
@@ -133,7 +133,8 @@ def references(kind):
     marks = [mark for panel in kind.panels for mark in panel.marks]
     named = [getattr(mark, field, None) for mark in marks for field in ("x", "y", "low", "high", "sizes", "values")]
     named += [readout.value for readout in kind.readouts] + [source for b in kind.buttons for _, source in b.moves]
-    return [name for name in dict.fromkeys(named) if isinstance(name, str) and name.split("[")[0] not in kind.controls()]
+    named = [name for name in dict.fromkeys(named) if isinstance(name, str)]
+    return [name for name in named if name.split("[")[0] not in kind.controls()]
 
 
 def decoded(text):

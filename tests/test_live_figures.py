@@ -140,6 +140,24 @@ def test_when_a_kernel_fails_the_figure_says_its_message_until_a_control_moves(k
     assert figure.read() == kind().read()
 
 
+@every_figure
+def test_when_a_button_fails_it_says_so_once_moves_nothing_and_the_next_move_goes_on(kind, monkeypatch):
+    for button in kind.buttons:
+        figure = kind()
+        start, expected, call = figure.values(), figure.read(), figure._engine.call
+        refuse = lambda name, *rest: figure._engine.status.update({name: FAILED}) or FAILED  # noqa: E731
+        monkeypatch.setattr(figure._engine, "call", lambda name, *rest: (refuse if name == button.kernel else call)(
+            name, *rest))
+        with pytest.raises(ConvergenceError, match=f"^{kind.name}: "):
+            figure.press(button.key)
+        assert figure.values() == start
+        monkeypatch.undo()
+        name, control = next(iter(kind.controls().items()))
+        setattr(figure, name, other_value(control, start[name]))
+        setattr(figure, name, start[name])
+        assert figure.read() == expected
+
+
 def other_value(control, value):
     """Another value of a control."""
     if isinstance(control, Slider):

@@ -149,7 +149,7 @@ LENDING = """async (code) => {
   WebAssembly.instantiate = (module, lent) => {
     found.asked = WebAssembly.Module.imports(module).map(({module, name}) => `${module}.${name}`);
     found.exported = WebAssembly.Module.exports(module).map(({name}) => name);
-    found.lent = Object.entries(lent).flatMap(([module, names]) => Object.keys(names).map((name) => `${module}.${name}`));
+    found.lent = Object.entries(lent).flatMap(([module, all]) => Object.keys(all).map((name) => `${module}.${name}`));
     return make(module, lent);
   };
   await new Function(`${code}; return Engine`)().create({arrays: {}});
