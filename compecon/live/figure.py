@@ -159,8 +159,4 @@ class LiveFigure(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        try:
-            html = page(self, pictures=True)
-        except ConvergenceError:
-            html = page(self)
-        return {**data, "text/html": html}, metadata
+        return {**data, "text/html": page(self, pictures=True)}, metadata
