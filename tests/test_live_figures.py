@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
@@ -135,6 +136,7 @@ def test_when_a_kernel_fails_the_figure_says_its_message_until_a_control_moves(k
         figure.read()
     shown = figure._repr_mimebundle_()[0]
     assert VIEW in shown and "<svg" not in shown["text/html"] and "data-value" not in shown["text/html"]
+    assert escape(message) in shown["text/html"]
     monkeypatch.undo()
     setattr(figure, name, kind.controls()[name].default_value)
     assert figure.read() == kind().read()

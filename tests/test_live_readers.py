@@ -71,7 +71,9 @@ def test_pictures_messages_and_the_figure_are_announced(page, kind):
     assert all(len(boxes.nth(k).get_attribute("aria-label")) > 20 for k in range(boxes.count()))
     message = page.locator(".live-message")
     assert message.get_attribute("role") == "status" and message.is_visible()
-    assert page.get_by_role("term").all_inner_texts() == [readout.label for readout in kind.readouts]
+    outputs = kind().outputs()
+    said = [f"{readout.label} {spoken(readout, outputs)}" for readout in kind.readouts]
+    assert [text.replace("\n", " ") for text in page.locator(".live-readouts p").all_inner_texts()] == said
 
 
 # Colours and widths
