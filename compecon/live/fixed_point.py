@@ -25,13 +25,13 @@ class FixedPoint(LiveFigure):
     caption = (
         "Three methods solve for the expected values of Zurcher's model, from EV = 0. The error is the largest "
         "distance to the fixed point, relative to its largest value, or to 1 where that is larger. The contraction's "
-        "error falls with the dashed line discount^k, so its sweeps grow like 1 / (1 - discount). Newton's method "
-        "takes at most about ten steps at any discount factor, and a step costs about two sweeps. The polyalgorithm "
-        "sweeps until the changes shrink by the discount factor, at most 20 times, and then turns to Newton's method; "
-        "from here that seldom pays. Each count ends where the library's own rule stops, which for Newton's method is "
-        "a step after the error has met the tolerance. An operation is a multiplication with its addition; an "
-        "exponential or a logarithm counts as eight. A long contraction is cut: where less than 100% of its sweeps "
-        "were done here, the others are predicted from the discount factor."
+        "error falls with the dashed line discount^k, so its sweeps grow like 1 / (1 - discount); where they would "
+        "take too long, the last ones are predicted from that line. Newton's method takes at most about ten steps at "
+        "any discount factor, and a step costs about two sweeps. The polyalgorithm sweeps until the changes shrink by "
+        "the discount factor, at most 20 times, and then turns to Newton's method; from here that seldom pays. Each "
+        "count ends where the library's own rule stops, which for Newton's method is a step after the error has met "
+        "the tolerance. An operation is a multiplication with its addition; an exponential or a logarithm counts as "
+        "eight."
     )
 
     discount = Slider(0.9999, "Discount factor", stops=DISCOUNTS, format=".4f")
@@ -60,7 +60,7 @@ class FixedPoint(LiveFigure):
     )  # fmt: skip
     readouts = (
         Readout("sweeps", "Contraction: sweeps", "needs[0][0]", ",.0f"),
-        Readout("done", "Of these, done here", "summary[4]", ".0f", "%"),
+        Readout("done", "Of these, done here", "summary[4]", ".0f", "%, the rest predicted", ((100, "all"),)),
         Readout("contraction", "Contraction: operations", "needs[0][1]", ",.3f", " million"),
         Readout("steps", "Newton: steps", "needs[1][0]", ".0f"),
         Readout("newton", "Newton: operations", "needs[1][1]", ".3f", " million"),
