@@ -33,7 +33,7 @@ from compecon.live.exports import EXPORTS
 LINKER = "wasm-ld-19"
 TRIPLE = "wasm32-unknown-unknown"
 LAYOUT = "e-m:e-p:32:32-p10:8:8-p20:8:8-i64:64-n32:64-S128-ni:1:10:20"
-# What a page lends the kernels (assets/engine.js): three functions, and the release of memory that no kernel ever takes.
+# What a page lends (assets/engine.js): three functions, and the release of memory that no kernel ever takes.
 LENT = ("exp", "log", "log1p", "NRT_MemInfo_call_dtor")
 
 

@@ -1,8 +1,8 @@
 """The files that a page needs, as one script and one style sheet; and whether the kernels in them are up to date."""
 
 import base64
+import gzip
 import hashlib
-import json
 import re
 from pathlib import Path
 
@@ -43,10 +43,9 @@ def script(kind="classic"):
     kind : 'classic' for a script element, which also works in a file opened by double-click, where modules do not;
     'module' for a notebook's widget.
     """
-    kernels = base64.b64encode(KERNELS.read_bytes()).decode()
-    shapes = json.dumps(json.loads(MANIFEST.read_text(encoding="utf-8"))["kernels"], separators=(",", ":"))
-    pieces = [_read("plot.js"), f"const KERNELS = {{binary: {kernels!r}, arguments: {shapes}}};"]
-    pieces += [_read(name) for name in ("engine.js", "draw.js", "figure.js")]
+    packed = base64.b64encode(gzip.compress(KERNELS.read_bytes(), mtime=0)).decode()
+    code = [_read(name) for name in ("engine.js", "draw.js", "figure.js")]
+    pieces = [_read("plot.js"), f'const KERNELS = "{packed}";', *code]
     body = "\n".join(pieces)
     if kind == "module":
         return f"{body}\nexport default {{render}};\n"

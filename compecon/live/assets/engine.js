@@ -4,9 +4,11 @@ const DONE = 1, MORE = 2, FAILED = 0;
 
 let compiling = null;
 
+// Once for all figures of a page.
 function compiledKernels() {
-  const bytes = () => Uint8Array.from(atob(KERNELS.binary), (letter) => letter.charCodeAt(0));
-  compiling ??= WebAssembly.compile(bytes());
+  const packed = () => new Blob([Uint8Array.from(atob(KERNELS), (letter) => letter.charCodeAt(0))]);
+  const unpacked = () => new Response(packed().stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  compiling ??= unpacked().then(WebAssembly.compile);
   return compiling;
 }
 
