@@ -79,3 +79,12 @@ def test_the_normal_terms_and_their_derivatives_are_those_of_the_formulas():
     np.testing.assert_allclose(scores, np.column_stack([z, z**2 - 1]) / sigma, rtol=1e-13, atol=1e-15)
     rows = np.array([[-np.ones_like(z), -2 * z], [-2 * z, 1 - 3 * z**2]]) / sigma**2
     np.testing.assert_allclose(hessian, np.moveaxis(rows, 2, 0), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("n_rows", [2, 7, 1000])
+def test_the_normal_maximum_is_numpys_weighted_mean_and_standard_deviation(n_rows):
+    rng = np.random.default_rng(n_rows)
+    y, weights, theta = rng.normal(3, 2, n_rows), rng.integers(1, 5, n_rows).astype(float), np.empty(2)
+    example_kernels.normal_maximum(y, weights, theta)
+    rows = np.repeat(y, weights.astype(int))
+    np.testing.assert_allclose(theta, [rows.mean(), rows.std()], rtol=1e-13)

@@ -1,4 +1,4 @@
-"""The normal model of `examples`: its terms, scores and second derivatives, as loops."""
+"""The normal model of `examples`: its terms, scores, second derivatives and maximum, as loops."""
 
 import math
 
@@ -30,3 +30,16 @@ def normal_curvature(y, mu, sigma, hessian):
         hessian[i, 0, 0] = -1.0 / square
         hessian[i, 0, 1] = hessian[i, 1, 0] = -2.0 * z / square
         hessian[i, 1, 1] = (1.0 - 3.0 * z * z) / square
+
+
+@kernel
+def normal_maximum(y, weights, theta):
+    """theta = the mean of y and its standard deviation with divisor n, the sum of the weights; theta : (2,)."""
+    count, total, squares = 0.0, 0.0, 0.0
+    for i in range(y.size):
+        count += weights[i]
+        total += weights[i] * y[i]
+    theta[0] = total / count
+    for i in range(y.size):
+        squares += weights[i] * (y[i] - theta[0]) * (y[i] - theta[0])
+    theta[1] = math.sqrt(squares / count)

@@ -70,8 +70,9 @@ class Normal(Example):
 
     def closed_form(self):
         """Return the (2,) maximum: mean and standard deviation with divisor n."""
-        mu = self._mean(self.y)
-        return np.array([mu, np.sqrt(self._mean((self.y - mu) ** 2))])
+        theta = np.empty(2)
+        kernels.normal_maximum(self.y, self.weights, theta)
+        return theta
 
     def information(self, theta):
         """Return the (2, 2) expected information of one observation, diag(1, 2) / sigma^2."""
