@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from inspect import signature
 
-from compecon.live import fixed_point_kernels, merger_kernels, zurcher_kernels
+from compecon.live import climbing_kernels, fixed_point_kernels, information_kernels, merger_kernels, zurcher_kernels
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,22 @@ class Export:
 
 
 EXPORTS = (
+    Export(climbing_kernels.climbing_sample, {
+        "y": 1, "weights": 1, "histogram": 2, "fitted": 2, "maximum": 1, "near": 1, "terms": 1, "scores": 2,
+        "hessian": 3, "small": 2,
+    }),
+    Export(climbing_kernels.climbing_surface, {
+        "y": 1, "weights": 1, "mu_grid": 1, "sigma_grid": 1, "surface": 2, "terms": 1, "scores": 2,
+    }),
+    Export(climbing_kernels.climbing, {
+        "y": 1, "weights": 1, "mu_path": 2, "sigma_path": 2, "distance": 2, "iterations": 1, "seen": 1, "terms": 1,
+        "scores": 2, "hessian": 3, "small": 2,
+    }),
+    Export(information_kernels.information_equality, {
+        "progress": 1, "population": 2, "fits": 2, "count": 1, "standard_errors": 1, "scaled": 1, "coverage": 1,
+        "histogram": 2, "claims": 2, "y": 1, "picks": 1, "weights": 1, "terms": 1, "scores": 2, "hessian": 3,
+        "small": 2,
+    }),
     Export(zurcher_kernels.zurchers_choice, {
         "sizes": 1, "increments": 2, "mileage": 1, "value": 1, "hazard": 1, "history": 2, "paths": 2, "summary": 1,
         "work": 2,
