@@ -18,7 +18,7 @@ FAILED, DONE = 0, 1
 # Conduct before the merger.
 _FIRMS, _ALONE = 0.0, 1.0
 
-# Those of `compute_prices`. 100 rounds take half a millisecond; no state of the figure needs more than 120.
+# Those of `compute_prices`. The states of the figure need up to about 115 rounds, half a millisecond.
 _TOLERANCE, _MOST_ROUNDS = 1e-12, 5000
 
 # Prices in dollars, and shares, that are no farther apart are the same.

@@ -50,10 +50,10 @@ class MergerRoom(LiveFigure):
         "they price all their products together from then on, at costs that fall by the savings; a firm ticked alone "
         "just saves. Conduct before the merger decides which costs explain the observed prices. A cartel of all leaves "
         "nothing to merge. In 85 of the 94 markets it would mean negative costs; these four are among the other nine. "
-        "UPP, upward pricing pressure, is the margins that products win back from their new partners, less the "
-        "savings. The approximation solves for prices with the observed shares and derivatives. HHI goes by firms, "
-        "whatever the conduct. Look for rivals, who gain without merging, and for the savings at which consumers lose "
-        "nothing."
+        "UPP, upward pricing pressure, is what a raised price sends to new partners, valued at their margins, less the "
+        "savings; without new partners it is zero. The approximation solves for prices with the observed shares and "
+        "derivatives. HHI goes by firms, whatever the conduct. Look for rivals, who gain without merging, and for the "
+        "savings at which consumers lose nothing."
     )
 
     firm1 = Switch(True, "Firm 1, products 1–9")
