@@ -1,20 +1,22 @@
 """Figures that compute in the reader's browser, from the library's own kernels; the same objects work in notebooks."""
 
+import importlib
 
-        return getattr(importlib.import_module(f"compecon.live.{_FIGURES[name]}"), name)
+_FIGURES = {
+    "Climbing": "climbing",
     "FixedPoint": "fixed_point",
+    "InformationEquality": "information_equality",
     "MergerRoom": "merger_room",
     "ZurchersChoice": "zurchers_choice",
-    if name in _FIGURES:
-    raise AttributeError(f"module 'compecon.live' has no attribute {name!r}; it has {', '.join(__all__)}.")
-    return sorted(__all__)
-_FIGURES = {
-__all__ = ["Climbing", "InformationEquality", "ZurchersChoice"]
-__all__ = [*_FIGURES]
-def __dir__():
-def __getattr__(name):
-from compecon.live.climbing import Climbing
-from compecon.live.information_equality import InformationEquality
-from compecon.live.zurchers_choice import ZurchersChoice
-import importlib
 }
+__all__ = [*_FIGURES]
+
+
+def __getattr__(name):
+    if name in _FIGURES:
+        return getattr(importlib.import_module(f"compecon.live.{_FIGURES[name]}"), name)
+    raise AttributeError(f"module 'compecon.live' has no attribute {name!r}; it has {', '.join(__all__)}.")
+
+
+def __dir__():
+    return sorted(__all__)
