@@ -4,6 +4,7 @@ import importlib
 
 _FIGURES = {
     "Climbing": "climbing",
+    "Contraction": "contraction",
     "FixedPoint": "fixed_point",
     "InformationEquality": "information_equality",
     "MergerRoom": "merger_room",

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from inspect import signature
 
-from compecon.live import climbing_kernels, fixed_point_kernels, information_kernels, merger_kernels, zurcher_kernels
+from compecon.live import (
+    climbing_kernels,
+    contraction_kernels,
+    fixed_point_kernels,
+    information_kernels,
+    merger_kernels,
+    zurcher_kernels,
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Export:
     @property
     def arguments(self):
         """List of (name, dimensions) in the kernel's order; 0 dimensions for a number."""
-        return [(name, self.arrays.get(name, 0)) for name in signature(self.kernel.py_func).parameters]
+        return [(name, self.arrays.get(name, 0)) for name in signature(getattr(self.kernel, "py_func", self.kernel)).parameters]
 
 
 EXPORTS = (
@@ -40,6 +47,12 @@ EXPORTS = (
         "progress": 1, "population": 2, "fits": 2, "count": 1, "standard_errors": 1, "scaled": 1, "coverage": 1,
         "histogram": 2, "claims": 2, "y": 1, "picks": 1, "weights": 1, "terms": 1, "scores": 2, "hessian": 3,
         "small": 2,
+    }),
+    Export(contraction_kernels.contraction, {
+        "shares": 2, "logit": 2, "x2": 3, "traits": 3, "weights": 2, "firms": 1, "pi": 2, "base": 1, "x2dot": 2,
+        "tolerance": 1, "loadings": 3, "delta": 2, "errors": 2, "ends": 2, "observed": 1, "predicted": 1,
+        "diversion": 3, "elasticities": 3, "bars": 2, "summary": 1, "pairs": 3, "by_agent": 2,
+        "square": 2, "by_product": 2,
     }),
     Export(zurcher_kernels.zurchers_choice, {
         "sizes": 1, "increments": 2, "mileage": 1, "value": 1, "hazard": 1, "history": 2, "paths": 2, "summary": 1,
