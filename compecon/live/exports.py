@@ -28,7 +28,8 @@ class Export:
     @property
     def arguments(self):
         """List of (name, dimensions) in the kernel's order; 0 dimensions for a number."""
-        return [(name, self.arrays.get(name, 0)) for name in signature(getattr(self.kernel, "py_func", self.kernel)).parameters]
+        function = getattr(self.kernel, "py_func", self.kernel)
+        return [(name, self.arrays.get(name, 0)) for name in signature(function).parameters]
 
 
 EXPORTS = (
