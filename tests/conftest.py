@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from browser_fixtures import chromium
+from browser_fixtures import HTML, PAGES, chromium, served, unless_present
 from kernel_cache import kernel_cache_dir  # tools/ is on the path (pyproject.toml)
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,6 +22,20 @@ def browser():
     """A running Chromium. Not for the whole session: while it runs, nothing else can use asyncio."""
     with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def book_browser(browser):
+    """A running Chromium, where the book has been built."""
+    unless_present("the built book (make book)", PAGES)
+    return browser
+
+
+@pytest.fixture(scope="module")
+def book_server():
+    """The address of the built book, served as static files."""
+    with served(HTML) as address:
+        yield address
 
 
 # Rust's samples and estimates, for the tests of compecon.zurcher (numbers and twins: zurcher_fixtures.py)

@@ -4,17 +4,10 @@ Run as `make check-book`, after `make book`. The pages are opened from the disk,
 the strictest case. Where CI is set, a missing book or a missing Chromium is a failure; elsewhere the tests are skipped.
 """
 
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from browser_fixtures import CHROMIUM, FAINT, TOO_WIDE, new_page, unless_present
-
-HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
-SPECIAL = {"index.html", "search.html", "genindex.html"}
-PAGES = sorted(path for path in HTML.rglob("*.html") if "_static" not in path.parts and path.name not in SPECIAL)
+from browser_fixtures import CHROMIUM, FAINT, PAGES, TOO_WIDE, new_page, unless_present
 
 # What is no text of the page, or lies on more than a plain colour.
 NO_TEXT = "svg, script, style, .headerlink, button, mjx-assistive-mml, .visually-hidden"
@@ -37,19 +30,13 @@ RAW_TEX = r"""() => {
   return found;
 }"""
 
-@pytest.fixture(scope="module")
-def browser(browser):
-    unless_present("the built book (make book)", PAGES)
-    return browser
-
-
 @pytest.fixture
-def open_page(browser):
+def open_page(book_browser):
     """A function that opens an address; every request it makes and everything it logs is held against `allowed`."""
     pages = []
 
     def opened(address, width=1280, scheme="light", allowed="file:"):
-        page = new_page(browser, allowed, width, color_scheme=scheme)
+        page = new_page(book_browser, allowed, width, color_scheme=scheme)
         pages.append(page)
         page.goto(address, wait_until="load")
         page.evaluate("() => window.MathJax?.startup?.promise")
@@ -58,20 +45,6 @@ def open_page(browser):
     yield opened
     for page in pages:
         page.context.close()
-
-
-@pytest.fixture(scope="module")
-def server():
-    """The built book at an address of this machine."""
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=HTML))
-    Thread(target=httpd.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    httpd.server_close()
 
 
 def test_the_book_has_been_built():
@@ -97,8 +70,8 @@ def test_a_page_fits_a_phone_and_can_be_read(open_page, path, scheme):
     assert page.problems == []
 
 
-def test_search_finds_a_page_without_the_network(open_page, server):
-    page = open_page(f"{server}/search.html?q=Zurcher", allowed=server)
+def test_search_finds_a_page_without_the_network(open_page, book_server):
+    page = open_page(f"{book_server}/search.html?q=Zurcher", allowed=book_server)
     page.wait_for_selector("#search-results li")
     assert page.locator("#search-results a[href*='intro.html']").count() >= 1
     assert page.problems == []

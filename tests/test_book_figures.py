@@ -1,0 +1,106 @@
+"""The live figures in the built book, served as static files: there at once, alone, still in place, and right.
+
+Run as `make check-book`, after `make book`. That each figure is right in every state is tested without the book
+(test_live_*.py); here one move of each must arrive.
+"""
+
+import pytest
+from browser_fixtures import HTML, new_page
+from live_fixtures import FIGURES, TOOLS, differences, places
+
+from compecon.live.controls import Slider
+
+pytestmark = pytest.mark.browser
+
+# Of the whole viewport, how much may move while a page loads; the theme's own header accounts for half a percent.
+STILL = 0.02
+FIRST = 1000  # milliseconds
+
+MOUNTED = """() => [...document.querySelectorAll("[data-live-figure]")].map((root) => root.dataset.state ?? "none")"""
+FOCUS = """(k) => { window.live = () => document.querySelectorAll("[data-live-figure]")[k]; return rested(); }"""
+FIGURE_TIMES = """
+window.times = {};
+addEventListener("live-drawn", ({target}) => { times[target.dataset.liveFigure] ??= performance.now(); });
+"""
+
+
+@pytest.fixture
+def open_figures(book_browser, book_server):
+    """A function that opens a page of the served book, with the tests' tools in it."""
+    pages = []
+
+    def opened(path, width=1280):
+        page = new_page(book_browser, book_server, width)
+        pages.append(page)
+        page.add_init_script(TOOLS + FIGURE_TIMES)
+        page.goto(f"{book_server}/{path}")
+        page.wait_for_function(f"({MOUNTED})().every((state) => state !== 'none')")
+        return page
+
+    yield opened
+    for page in pages:
+        page.context.close()
+
+
+def test_the_gallery_shows_every_figure_within_a_second(open_figures):
+    latest = []
+    for _ in range(3):
+        page = open_figures("book/gallery.html")
+        times = page.evaluate("times")
+        assert set(times) == {kind.name for kind in FIGURES} and page.problems == []
+        latest.append(max(times.values()))
+        if latest[-1] < FIRST:
+            break
+    assert min(latest) < FIRST, times
+
+
+@pytest.mark.parametrize("width", [360, 1280, 1600])
+@pytest.mark.parametrize("path", ["book/gallery.html", "book/intro.html", "book/chapters/09-nfxp.html"])
+def test_nothing_jumps_while_a_page_with_figures_loads(open_figures, path, width):
+    page = open_figures(path, width)
+    page.evaluate("async () => { for (let i = 0; i < 10; i++) await frame(); }")
+    assert page.evaluate("shift") < STILL
+
+
+def test_a_move_of_each_figure_in_the_gallery_shows_what_python_shows(open_figures):
+    page, kinds = open_figures("book/gallery.html"), {kind.name: kind for kind in FIGURES}
+    names = page.evaluate("[...document.querySelectorAll('[data-live-figure]')].map((root) => root.dataset.liveFigure)")
+    for place, name in enumerate(names):
+        figure = kinds[name]()
+        page.evaluate(FOCUS, place)
+        assert differences(page, figure) == []
+        moved = next(key for key, control in figure.controls().items() if isinstance(control, Slider))
+        value = places(figure.controls()[moved])[1]
+        setattr(figure, moved, value)
+        page.evaluate("(values) => { move(values); return rested(); }", {moved: value})
+        assert differences(page, figure) == [], f"{name}: {moved} = {value}"
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("path", ["book/intro.html", "book/chapters/09-nfxp.html"])
+def test_rusts_data_are_estimated_in_the_page(open_figures, path):
+    page = open_figures(path)
+    page.evaluate(FOCUS, 0)
+    figure = next(kind for kind in FIGURES if kind.name == "nfxp-by-hand")()
+    assert page.evaluate("live().dataset.liveFigure") == figure.name
+    page.evaluate("(key) => { live().querySelector(`[data-button=${key}]`).click(); return rested(); }", "climb")
+    figure.press("climb")
+    assert differences(page, figure, pressed=True) == [] and page.problems == []
+
+
+def test_the_landing_page_opens_with_a_figure(open_figures):
+    page = open_figures("book/intro.html")
+    assert page.evaluate("document.querySelector('[data-live-figure]').getBoundingClientRect().top") < 450
+
+
+def test_a_page_tells_how_long_the_readers_browser_took(open_figures):
+    page = open_figures("book/how-it-computes.html")
+    page.evaluate(FOCUS, 0)
+    page.evaluate("() => { move({RC: 5}); return rested(); }")
+    assert float(page.locator("#redraw").inner_text()) > 0
+
+
+def test_a_page_without_figures_loads_no_figures(open_figures):
+    sources = open_figures("book/references.html").evaluate("[...document.scripts].map((script) => script.src)")
+    assert not any("compecon-live" in source for source in sources)
+    assert (HTML / "_static" / "compecon-live.js").exists()
