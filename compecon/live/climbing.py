@@ -11,9 +11,10 @@ SAMPLE = 100
 MOST = 60
 KURTOSES = (1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2, 2.1, 2.2, 2.4, 2.7, 3, 3.5, 4, 5, 6, 7, 8, 10, 12, 15)
 WAYS = ("BHHH, unit steps", "BHHH, halving", "Newton", "BFGS")
-MU, SIGMA = (-3.0, 3.0), (0.05, 3.5)
+# The surface reaches beyond the picture, so that no contour ends inside.
+MU, SIGMA = (-3.3, 3.3), (0.1, 3.7)
 BIN = 0.4
-LEVELS = (1, 4, 10, 20, 40, 70, 110, 160, 250, 400, 700, 1200)
+LEVELS = (1, 4, 10, 25, 50, 100, 200, 400, 800)
 _STYLES = ({"tone": 2, "dashed": True}, {"tone": 2}, {"tone": 1}, {"tone": 3})
 _WORDS = ((1, "1 iteration"), (kernels.TOO_SLOW, f"not within {MOST}"), (kernels.LEFT, "left the domain"),
           (kernels.STUCK, "no step climbs"))  # fmt: skip
@@ -21,7 +22,7 @@ _WORDS = ((1, "1 iteration"), (kernels.TOO_SLOW, f"not within {MOST}"), (kernels
 
 def factor_curve():
     """(2, M): kurtosis k, and |1 - 2 / (k - 1)|, what a unit step of BHHH leaves of a small error in sigma."""
-    kurtosis = np.linspace(min(KURTOSES), max(KURTOSES), 277)
+    kurtosis = np.linspace(min(KURTOSES), max(KURTOSES), 139)
     return np.array([kurtosis, abs(1 - 2 / (kurtosis - 1))])
 
 
@@ -35,8 +36,8 @@ class Climbing(LiveFigure):
         "are halved until they climb, and BFGS with the same rule. The sample has 100 observations, mean 0 and "
         "standard deviation 1, so the hill is the same whatever its kurtosis, and Newton's path too. BHHH stands the "
         "outer product of the scores for the curvature, and that product grows with kurtosis: near the maximum a unit "
-        "step multiplies an error in sigma by 1 − 2/(kurtosis − 1). With a kurtosis below 2 it overshoots, and never "
-        "settles or leaves the domain sigma > 0; with heavy tails it crawls. Drag the start in the first panel."
+        "step multiplies an error in sigma by 1 − 2/(kurtosis − 1). With a kurtosis below 2 it overshoots: it never "
+        "settles, or it leaves the domain sigma > 0. With heavy tails it crawls. Drag the start in the first panel."
     )
 
     kurtosis = Slider(8, "Kurtosis of the sample", stops=KURTOSES, format=".1f")
@@ -46,7 +47,7 @@ class Climbing(LiveFigure):
     # The hill is the same for every kurtosis: one surface is enough.
     runs = (Run("climbing_sample", on=("kurtosis",)), Run("climbing_surface", on=()), Run("climbing"))
     panels = (
-        Panel("Paths on the log-likelihood", Axis("mu", MU), Axis("sigma", (0, SIGMA[1])),
+        Panel("Paths on the log-likelihood", Axis("mu", (-3, 3)), Axis("sigma", (0, 3.5)),
               (Contours("surface", MU, SIGMA, LEVELS),
                *(Line(f"mu_path[{row}]", f"sigma_path[{row}]", way, **_STYLES[row]) for row, way in enumerate(WAYS)),
                *(Dots(f"mu_path[{row}]", f"sigma_path[{row}]", size=2.5, tone=style["tone"])
@@ -82,7 +83,7 @@ class Climbing(LiveFigure):
         histogram, fitted = np.zeros((2, 27)), np.zeros((2, 109))
         histogram[0], fitted[0] = BIN * np.arange(-13, 14), np.linspace(-5.4, 5.4, 109)
         return {
-            "mu_grid": np.linspace(*MU, 61), "sigma_grid": np.linspace(*SIGMA, 70), "surface": np.zeros((70, 61)),
+            "mu_grid": np.linspace(*MU, 45), "sigma_grid": np.linspace(*SIGMA, 73), "surface": np.zeros((73, 45)),
             "y": np.zeros(SAMPLE), "weights": np.zeros(SAMPLE), "histogram": histogram, "fitted": fitted,
             "maximum": np.zeros(3), "near": np.zeros(2), "seen": np.zeros(1), "factor": factor_curve(),
             "one": np.ones(1), "step": np.arange(MOST + 1.0), "mu_path": np.zeros((4, MOST + 1)),
