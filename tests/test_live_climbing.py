@@ -109,6 +109,8 @@ def test_the_paths_are_the_librarys(figure, row, method, kurtosis, start):
     np.testing.assert_allclose(found["mu_path"][row, :compared], maximum.path[:compared, 0], atol=1e-8)
     np.testing.assert_allclose(found["sigma_path"][row, :compared], maximum.path[:compared, 1], atol=1e-8)
     np.testing.assert_allclose(found["distance"][row, :compared], distance[:compared], atol=1e-8, rtol=1e-8)
+    far = found["distance"][row] >= 0.5
+    np.testing.assert_equal(found["far"][row], np.where(far, found["sigma_path"][row], np.nan))
     if sure:
         assert np.isnan(found["mu_path"][row, points:]).all() and np.isnan(found["distance"][row, points:]).all()
         assert found["iterations"][row] == (maximum.n_iter if maximum.converged else TOO_SLOW)

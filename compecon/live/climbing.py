@@ -50,7 +50,7 @@ class Climbing(LiveFigure):
         Panel("Paths on the log-likelihood", Axis("mu", (-3, 3)), Axis("sigma", (0, 3.5)),
               (Contours("surface", MU, SIGMA, LEVELS),
                *(Line(f"mu_path[{row}]", f"sigma_path[{row}]", way, **_STYLES[row]) for row, way in enumerate(WAYS)),
-               *(Dots(f"mu_path[{row}]", f"sigma_path[{row}]", size=2.5, tone=style["tone"])
+               *(Dots(f"mu_path[{row}]", f"far[{row}]", size=2.5, tone=style["tone"])
                  for row, style in enumerate(_STYLES)),
                Dots("maximum[0]", "maximum[1]", "maximum", tone=4, size=5),
                Dots("mu", "sigma", "start", tone=4, size=6, hollow=True)),
@@ -87,7 +87,7 @@ class Climbing(LiveFigure):
             "y": np.zeros(SAMPLE), "weights": np.zeros(SAMPLE), "histogram": histogram, "fitted": fitted,
             "maximum": np.zeros(3), "near": np.zeros(2), "seen": np.zeros(1), "factor": factor_curve(),
             "one": np.ones(1), "step": np.arange(MOST + 1.0), "mu_path": np.zeros((4, MOST + 1)),
-            "sigma_path": np.zeros((4, MOST + 1)), "distance": np.zeros((4, MOST + 1)), "iterations": np.zeros(4),
-            "terms": np.zeros(SAMPLE), "scores": np.zeros((SAMPLE, 2)), "hessian": np.zeros((SAMPLE, 2, 2)),
-            "small": np.zeros((kernels.SMALL_ROWS, 2)),
+            "sigma_path": np.zeros((4, MOST + 1)), "far": np.zeros((4, MOST + 1)), "distance": np.zeros((4, MOST + 1)),
+            "iterations": np.zeros(4), "terms": np.zeros(SAMPLE), "scores": np.zeros((SAMPLE, 2)),
+            "hessian": np.zeros((SAMPLE, 2, 2)), "small": np.zeros((kernels.SMALL_ROWS, 2)),
         }  # fmt: skip

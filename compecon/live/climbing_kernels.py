@@ -18,6 +18,7 @@ BHHH_UNIT, BHHH, NEWTON, BFGS = 0, 1, 2, 3
 TOO_SLOW, LEFT, STUCK = -1.0, -2.0, -3.0
 
 _TOLERANCE, _MAX_TRIALS = 1e-7, 40  # those of `compecon.likelihood.maximize`, whose loop `climb` is
+_NEAR = 0.5  # standard errors
 _WIDEST_POWER, _BISECTIONS, _GRID = 8.0, 60, 2.0**30
 # Rows of `small`: vectors at the point, at the trial, and between; matrices, two rows each; the factor's three.
 _THETA, _GRADIENT, _DIRECTION, _TRIAL, _TRIAL_GRADIENT, _TRIAL_DIRECTION, _MOVE, _CHANGE, _IMAGE = range(9)
@@ -124,21 +125,26 @@ def value_at(y, weights, mu, sigma, terms, scores):
 
 
 @kernel
-def climbing(mu, sigma, y, weights, mu_path, sigma_path, distance, iterations, seen, terms, scores, hessian, small):
+def climbing(mu, sigma, y, weights, mu_path, sigma_path, far, distance, iterations, seen, terms, scores, hessian,
+             small):  # fmt: skip
     """The paths of the four ways from (mu, sigma).
 
     mu_path, sigma_path : (4, T + 1), one row a way; NaN after its last point. distance : the same, sqrt(g' B^-1 g), in
-    standard errors. iterations : (4,), or TOO_SLOW after T, LEFT where sigma <= 0, STUCK where no step climbs.
-    seen : (1,), the share of the distance that a unit step of BHHH left, of those steps that began within half a
-    standard error the one that began nearest to the maximum; else NaN.
+    standard errors. far : sigma_path where the distance is half a standard error or more, else NaN. iterations : (4,),
+    or TOO_SLOW after T, LEFT where sigma <= 0, STUCK where no step climbs. seen : (1,), the share of the distance that
+    a unit step of BHHH left, of those steps that began within half a standard error the one that began nearest to the
+    maximum; else NaN.
     """
     for way in range(iterations.size):
         for t in range(mu_path.shape[1]):
-            mu_path[way, t] = sigma_path[way, t] = distance[way, t] = math.nan
+            mu_path[way, t] = sigma_path[way, t] = distance[way, t] = far[way, t] = math.nan
         small[_THETA, 0], small[_THETA, 1] = mu, sigma
         path = (mu_path[way], sigma_path[way], distance[way])
         iterations[way] = climb(way, y, weights, path, terms, scores, hessian, small)
-    nearest = 0.5
+        for t in range(mu_path.shape[1]):
+            if distance[way, t] >= _NEAR:
+                far[way, t] = sigma_path[way, t]
+    nearest = _NEAR
     seen[0] = math.nan
     for t in range(distance.shape[1] - 1):
         before, after = distance[BHHH_UNIT, t], distance[BHHH_UNIT, t + 1]

@@ -41,8 +41,8 @@ EXPORTS = (
         "y": 1, "weights": 1, "mu_grid": 1, "sigma_grid": 1, "surface": 2, "terms": 1, "scores": 2,
     }),
     Export(climbing_kernels.climbing, {
-        "y": 1, "weights": 1, "mu_path": 2, "sigma_path": 2, "distance": 2, "iterations": 1, "seen": 1, "terms": 1,
-        "scores": 2, "hessian": 3, "small": 2,
+        "y": 1, "weights": 1, "mu_path": 2, "sigma_path": 2, "far": 2, "distance": 2, "iterations": 1, "seen": 1,
+        "terms": 1, "scores": 2, "hessian": 3, "small": 2,
     }),
     Export(information_kernels.information_equality, {
         "progress": 1, "population": 2, "fits": 2, "count": 1, "standard_errors": 1, "scaled": 1, "coverage": 1,
