@@ -32,7 +32,8 @@ body { font-family: sans-serif; margin: 1rem; background: white; color: #222832 
 html[data-theme="dark"] body { background: #14181e; color: #ced6dd }
 """
 
-# What the tests use inside the page. `rested` waits until a figure has no more to do.
+# What the tests use inside the page. `rested` waits until a figure has no more to do; longer work is done in one go,
+# slice by slice but without waiting for the screen.
 TOOLS = r"""
 window.drawn = [];
 window.shift = 0;
@@ -45,7 +46,17 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => { shift +
 window.frame = () => new Promise(requestAnimationFrame);
 window.live = (k = 0) => document.querySelectorAll("[data-live-figure]")[k];
 window.busy = ({figure}) => !figure || figure.frame || figure.running.size || figure.pressed || figure.changed.size;
-window.rested = async () => { do await frame(); while (busy(live())); };
+window.rested = async () => {
+  do {
+    await frame();
+    const {figure} = live();
+    if (!figure?.running.size || figure.pressed) continue;
+    figure.draw = () => {};
+    while (figure.running.size) figure.work();
+    delete figure.draw;
+    figure.draw();
+  } while (busy(live()));
+};
 window.inputOf = (name) => live().querySelector(`[data-control="${name}"]`);
 window.move = (values) => {
   for (const [name, value] of Object.entries(values)) {
