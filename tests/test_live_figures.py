@@ -70,8 +70,9 @@ class Hostile(LiveFigure):
 def wrong_values(control):
     """Values that a control does not have, and what is said of them."""
     if isinstance(control, Slider):
-        bounds = f"it must lie between {control.low:g} and {control.high:g}."
-        return [(value, bounds) for value in (control.low - 1, control.high + 1, float("nan"), "much", None)]
+        low, high = control.limits
+        bounds = f"it must lie between {low:g} and {high:g}."
+        return [(value, bounds) for value in (low - 1, high + 1, float("nan"), "much", None)]
     if isinstance(control, Choice):
         return [(value, f"choose one of {', '.join(map(repr, control.options))}.") for value in (-1, "no such", None)]
     return [(value, "it is True or False.") for value in (2, "yes", None)]
