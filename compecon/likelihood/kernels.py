@@ -1,4 +1,6 @@
-"""The optimizers' step: scores or a Hessian in, a direction and its predicted gain out; and the test of a step."""
+"""The optimizers' step: scores or a Hessian in, a direction and its predicted gain out; and how far to go along it."""
+
+import math
 
 from compecon._jit import kernel
 from compecon._linalg import cholesky_solve
@@ -6,6 +8,9 @@ from compecon._linalg import cholesky_solve
 _SUFFICIENT = 1e-4  # Armijo: the least share of the gain that the slope promises
 # The log-likelihood is a sum with rounding errors of about this relative size; a smaller fall is no fall.
 _NOISE = 1e-12
+_FLAT = 0.2  # the secant search ends where the slope is down to this share of its start
+# What a secant search remembers: the next length to try, its bracket, the slopes, and the best length that climbs.
+LENGTH, LOW, LOW_SLOPE, HIGH, START_SLOPE, BEST, BEST_LLF, SEARCH_SIZE = range(8)
 
 
 @kernel
@@ -101,6 +106,56 @@ def climbs(gain, slope, length, llf, trial_slope):
         return 1
     hidden = gain >= -_NOISE * max(1.0, abs(llf))
     return 1 if hidden and trial_slope >= -(1.0 - 2.0 * _SUFFICIENT) * slope else 0
+
+
+@kernel
+def secant_start(search, slope):
+    """Begin a secant search at the whole step; `slope` is direction' gradient at the start. search : (SEARCH_SIZE,)."""
+    search[LENGTH], search[LOW], search[HIGH], search[BEST] = 1.0, 0.0, math.inf, 0.0
+    search[LOW_SLOPE] = search[START_SLOPE] = slope
+    search[BEST_LLF] = -math.inf
+
+
+@kernel
+def secant_next(search, climbs, llf, slope):
+    """Take in the trial at search[LENGTH]: 1 take it, 2 try the new search[LENGTH], 0 take search[BEST] (0: none).
+
+    climbs : what the kernel of that name says; llf, slope : at the trial, the slope NaN where it is of no use. From the
+    unit step on, a secant through the two ends of the bracket (or through the last two lengths, as long as the slope
+    stays positive) gives the next length.
+    """
+    length = search[LENGTH]
+    if climbs == 1 and llf >= search[BEST_LLF]:
+        search[BEST], search[BEST_LLF] = length, llf
+    if climbs == 1 and abs(slope) <= _FLAT * search[START_SLOPE]:
+        return 1
+    if climbs == 1 and slope > 0.0:
+        search[LENGTH] = _beyond(search[LOW], search[LOW_SLOPE], length, slope)
+        search[LOW], search[LOW_SLOPE] = length, slope
+        if search[LENGTH] >= search[HIGH]:
+            search[LENGTH] = (length + search[HIGH]) / 2.0
+        return 2
+    search[HIGH] = length
+    search[LENGTH] = _between(search[LOW], search[LOW_SLOPE], length, slope)
+    return 0 if search[BEST] > 0.0 and length - search[LOW] <= 0.1 * length else 2
+
+
+@kernel
+def _beyond(before, before_slope, length, slope):
+    """Where the slope would vanish on the secant, between 1.5 and 4 times the present length."""
+    fall = before_slope - slope
+    target = length + slope * (length - before) / fall if fall > 0.0 else math.inf
+    return min(max(target, 1.5 * length), 4.0 * length)
+
+
+@kernel
+def _between(low, low_slope, high, high_slope):
+    """The secant's zero inside the bracket, kept off its ends; the middle where the upper slope is not negative."""
+    # Not `high_slope >= 0`: a NaN must give the middle too.
+    if not high_slope < 0.0:
+        return low + (high - low) / 2.0
+    share = low_slope / (low_slope - high_slope)
+    return low + (high - low) * min(max(share, 0.1), 0.9)
 
 
 @kernel

@@ -7,8 +7,6 @@ import numpy as np
 
 from compecon.likelihood import kernels
 
-_FLAT = 0.2  # the secant search ends where the slope is down to this share of its start
-
 
 @dataclass(frozen=True, eq=False)
 class Point:
@@ -69,46 +67,21 @@ def unit_step(model, point, direction, max_trials=40):
 def secant_step(model, point, direction, max_trials=40):
     """Search along `direction` for a zero of the slope by safeguarded secants; same result as `unit_step`.
 
-    The slope at length t is phi(t) = direction' gradient(theta + t direction). From the unit step on, a secant through
-    the two ends of the bracket (or through the last two lengths, as long as the slope stays positive) gives the next
-    length. It ends at a point that climbs and whose slope is at most a fifth of that at the start.
+    The slope at length t is phi(t) = direction' gradient(theta + t direction). The search, by the kernels, ends at a
+    point that climbs and whose slope is at most a fifth of that at the start.
     """
-    slope = float(direction @ point.gradient)
-    low, low_slope = 0.0, slope
-    high, high_slope = np.inf, np.nan
-    length, best = 1.0, (None, 0.0)
+    slope, search, best = float(direction @ point.gradient), np.empty(kernels.SEARCH_SIZE), None
+    kernels.secant_start(search, slope)
     for trials in range(1, max_trials + 1):
+        length = float(search[kernels.LENGTH])
         trial = evaluate(model, point.theta + length * direction)
-        trial_slope = float(direction @ trial.gradient)
-        climbs = _climbs(point, trial, direction, slope, length)
-        if climbs and (best[0] is None or trial.llf >= best[0].llf):
-            best = (trial, length)
-        if climbs and abs(trial_slope) <= _FLAT * slope:
+        trial_slope = float(direction @ trial.gradient) if trial.usable else math.nan
+        climbs = int(_climbs(point, trial, direction, slope, length))
+        verdict = kernels.secant_next(search, climbs, trial.llf, trial_slope)
+        if search[kernels.BEST] == length:
+            best = trial
+        if verdict == 1:
             return trial, length, trials
-        if climbs and trial_slope > 0:
-            growth = _extrapolate(low, low_slope, length, trial_slope)
-            low, low_slope, length = length, trial_slope, growth
-            if length >= high:
-                length = (low + high) / 2
-            continue
-        high, high_slope = length, trial_slope if trial.usable and trial_slope < 0 else np.nan
-        length = _interpolate(low, low_slope, high, high_slope)
-        if best[0] is not None and high - low <= 0.1 * high:
+        if verdict == 0:
             break
-    return best[0], best[1], trials
-
-
-def _extrapolate(before, before_slope, length, slope):
-    """Where the slope would vanish on the secant, between 1.5 and 4 times the present length."""
-    fall = before_slope - slope
-    target = length + slope * (length - before) / fall if fall > 0 else np.inf
-    return min(max(target, 1.5 * length), 4.0 * length)
-
-
-def _interpolate(low, low_slope, high, high_slope):
-    """The secant's zero inside the bracket, kept off its ends; the middle where the upper slope is not known."""
-    width = high - low
-    if not np.isfinite(high_slope):
-        return low + width / 2
-    share = low_slope / (low_slope - high_slope)
-    return low + width * min(max(share, 0.1), 0.9)
+    return best, float(search[kernels.BEST]), trials
