@@ -7,10 +7,10 @@ from matplotlib.colors import PowerNorm, TwoSlopeNorm
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from compecon.errors import DataError, ParameterError
+from compecon.zurcher.hazard import binned_hazard
 
 # Distinct in grey and for colour-blind readers, on light and dark pages.
 BLUE, ORANGE, GREY = "#3a7ca5", "#e07a1f", "#8d99ae"
-_FEWEST_MONTHS = 50
 # As many names fit along an axis; numbers fit into the cells of a matrix up to the second size.
 _MOST_NAMES, _MOST_CELLS = 40, 30
 
@@ -35,22 +35,15 @@ def plot_hazard(solution, data=None, n_bins=12, ax=None, **style):
     """The probability to replace by state; with `data` also the observed share, in bins of equal numbers of states.
 
     The bars are one standard error of a binomial share to each side; the dots' areas are in proportion to the months
-    observed. Bins at the end are joined until they hold `_FEWEST_MONTHS`.
+    observed. Bins at the end are joined until they hold 50 months.
     """
     ax = _axes(ax)
     ax.plot(solution.choice_prob[:, 1], **{"color": BLUE, "label": "model", **style})
     if data is not None:
-        hazard = data.hazard()
-        later_months = hazard["count"][::-1].cumsum()[::-1]
-        last = hazard.index[later_months >= min(_FEWEST_MONTHS, data.n_obs)].max() * n_bins // data.n_states
-        bins = np.minimum(hazard.index * n_bins // data.n_states, last)
-        totals = hazard.assign(x=hazard.index * hazard["count"]).groupby(bins).sum()
-        centres = totals["x"] / totals["count"]
-        share = totals["replacements"] / totals["count"]
-        error = np.sqrt(share * (1 - share) / totals["count"])
-        ax.errorbar(centres, share, error, fmt="none", ecolor=GREY, lw=1)
-        size = 4 + 60 * totals["count"] / totals["count"].max()
-        ax.scatter(centres, share, s=size, color=ORANGE, label="observed", zorder=3)
+        bins = binned_hazard(data, n_bins)
+        ax.errorbar(bins["x"], bins["share"], bins["error"], fmt="none", ecolor=GREY, lw=1)
+        size = 4 + 60 * bins["count"] / bins["count"].max()
+        ax.scatter(bins["x"], bins["share"], s=size, color=ORANGE, label="observed", zorder=3)
         ax.legend(frameon=False)
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.set(xlabel="mileage state x", ylabel="P(replace | x)", title="Hazard of replacement, per month")

@@ -221,15 +221,15 @@ def differentiate_twice(a, b, ddcost, p, free, implied, discount, dgap, dlogsum,
     ddcost : (K1, K1, n); ddgap : (n,), overwritten.
     """
     keep, replace, curve, rhs, pivot, unit, ddev = work[0], work[1], work[2], work[3], work[4], work[5], work[6]
-    n, n_costs = keep.size, ddcost.shape[0]
-    last = n - 1
+    n, last, n_costs = keep.size, keep.size - 1, ddcost.shape[0]
     costs = 1 <= a <= n_costs and 1 <= b <= n_costs
     for x in range(n):
         curve[x] = keep[x] * replace[x] * dgap[a, x] * dgap[b, x]
         if costs:
             curve[x] -= keep[x] * ddcost[a - 1, b - 1, x] + replace[x] * ddcost[a - 1, b - 1, 0]
     expect(curve, p, rhs)
-    for first, second in ((a, b), (b, a)):
+    for turn in range(2):  # not over pairs: numba compiles an IndexError into that, which a browser cannot raise
+        first, second = (a, b) if turn == 0 else (b, a)
         if first > n_costs:
             j, base = int(free[first - n_costs - 1]), int(implied)
             for x in range(n):
