@@ -52,13 +52,18 @@ function contourLines(mark, at, {data, shape}) {
   // d3 puts entry (i, j) at (j + 1/2, i + 1/2), and closes rings along the frame, which is no contour.
   const scale = (range, length) => (v) => range[0] + (range[1] - range[0]) * Math.min(Math.max((v - 0.5) / (length - 1), 0), 1);
   const [toX, toY] = [scale(span(mark.x, at), width), scale(span(mark.y, at), height)];
-  const framed = (a, b) => [0, 1].some((k) => a[k] === b[k] && (a[k] <= 0.5 || a[k] >= [width, height][k] - 0.5));
+  const beyond = (a, k) => (a[k] <= 0.5 ? -1 : a[k] >= [width, height][k] - 0.5 ? 1 : 0);
+  const framed = (a, b) => [0, 1].some((k) => beyond(a, k) && beyond(a, k) === beyond(b, k));
   const trace = Plot.contours().size([width, height]).thresholds(mark.levels.map((level) => top - level));
   for (const ring of trace(data).flatMap((level) => level.coordinates.flat())) {
+    const drawn = ring.map((point, i) => i > 0 && !framed(ring[i - 1], point));
     ring.forEach((point, i) => {
-      if (i > 0 && framed(ring[i - 1], point)) lines.forEach((line) => line.push(NaN));
-      lines[0].push(toX(point[0]));
-      lines[1].push(toY(point[1]));
+      // A point between two stretches of frame would be drawn as a dot.
+      if (drawn[i] || drawn[i + 1]) {
+        if (!drawn[i]) lines.forEach((line) => line.push(NaN));
+        lines[0].push(toX(point[0]));
+        lines[1].push(toY(point[1]));
+      }
     });
     lines.forEach((line) => line.push(NaN));
   }
