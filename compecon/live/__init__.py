@@ -8,6 +8,7 @@ _FIGURES = {
     "FixedPoint": "fixed_point",
     "InformationEquality": "information_equality",
     "MergerRoom": "merger_room",
+    "NFXPByHand": "nfxp_by_hand",
     "ZurchersChoice": "zurchers_choice",
 }
 __all__ = [*_FIGURES]

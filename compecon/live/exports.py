@@ -9,6 +9,7 @@ from compecon.live import (
     fixed_point_kernels,
     information_kernels,
     merger_kernels,
+    nfxp_kernels,
     zurcher_kernels,
 )
 
@@ -72,4 +73,20 @@ EXPORTS = (
         "traits": 3, "loadings": 2, "columns": 2, "squares": 3, "agents": 3, "people": 2, "eta": 2, "report": 1,
         "flat": 1, "change": 2, "pressure": 2, "margin": 2, "gains": 2, "summary": 1,
     }),
+    Export(nfxp_kernels.nfxp_surface, {
+        "cells": 2, "starts": 1, "shares": 2, "dcost": 2, "ddcost": 3, "bounds": 2, "window": 2, "best": 1,
+        "surface": 2, "progress": 1, "states": 2, "steps": 1, "terms": 1, "scores": 2, "hessian": 3, "search": 1,
+        "small": 2,
+    }),
+    Export(nfxp_kernels.nfxp_point, {
+        "cells": 2, "starts": 1, "shares": 2, "dcost": 2, "bins": 2, "bin_starts": 1, "window": 2, "best": 1,
+        "path": 2, "before": 2, "state": 1, "here": 1, "peak": 1, "hazard": 1, "observed": 2, "summary": 1,
+        "states": 2, "steps": 1, "terms": 1, "scores": 2, "small": 2,
+    }),
+    Export(nfxp_kernels.nfxp_climb, {
+        "cells": 2, "starts": 1, "shares": 2, "dcost": 2, "ddcost": 3, "bounds": 2, "path": 2, "before": 2,
+        "state": 1, "target": 1, "states": 2, "steps": 1, "terms": 1, "scores": 2, "hessian": 3, "search": 1,
+        "small": 2,
+    }),
+    Export(nfxp_kernels.nfxp_start, {"path": 2, "state": 1, "home": 1, "target": 1}),
 )  # fmt: skip

@@ -32,8 +32,7 @@ const MARKS = {
   },
   contours(mark, at, engine) {
     const [x, y] = contourLines(mark, at, engine.arrays[mark.values]);
-    // Round ends would show the single points that are left where a ring runs along the frame.
-    return Plot.line(rows(x), {x, y, stroke: tone(mark), strokeWidth: 1, strokeLinecap: "butt"});
+    return Plot.line(rows(x), {x, y, stroke: tone(mark), strokeWidth: 1});
   },
 };
 
