@@ -110,7 +110,7 @@ class NFXPByHand(LiveFigure):
         Readout("error_RC", "Standard error, RC", f"summary[{kernels.ERROR_RC}]"),
         Readout("error_theta11", "Standard error, theta11", f"summary[{kernels.ERROR_THETA11}]"),
         Readout("steps", f"Steps, at most {MOST_STEPS}", f"summary[{kernels.STEPS}]", ".0f"),
-        Readout("converged", "Converged: 1 yes, 0 no", f"summary[{kernels.CONVERGED}]", ".0f"),
+        Readout("converged", "Converged", f"summary[{kernels.CONVERGED}]", ".0f", words=((0, "no"), (1, "yes"))),
     )
 
     def arrays(self):
