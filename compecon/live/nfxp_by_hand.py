@@ -100,7 +100,7 @@ class NFXPByHand(LiveFigure):
               Axis("P(replace)", (-0.003, 0.12), format=".0%"),
               (Spans("observed[0]", "observed[2]", "observed[3]"),
                Dots("observed[0]", "observed[1]", "observed, one standard error", sizes="observed[4]"),
-               Line("mileage", "hazard", "model, at your point", tone=2)),
+               Line("mileage", "hazard", "model", tone=2)),
               "The observed hazard of replacement in bins of mileage, and the model's at RC {RC}, theta11 {theta11}."),
     )  # fmt: skip
     readouts = (
