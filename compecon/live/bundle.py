@@ -49,7 +49,7 @@ def script(kind="classic"):
     body = "\n".join(pieces)
     if kind == "module":
         return f"{body}\nexport default {{render}};\n"
-    return f"(() => {{\n{body}\nmountAll(document);\n}})();\n"
+    return f"(() => {{\n{body}\nwhenReady(() => mountAll(document));\n}})();\n"
 
 
 def style():

@@ -21,8 +21,8 @@ def drawing(panel, outputs):
     from matplotlib import pyplot as plt
 
     ink = {key: _INK for key in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")}
-    settings = {**ink, "svg.fonttype": "none", "svg.hashsalt": "compecon", "font.size": 9, "axes.spines.top": False,
-                "axes.spines.right": False}
+    settings = {**ink, "svg.fonttype": "none", "svg.hashsalt": "compecon", "font.size": 9,
+                "font.sans-serif": ["DejaVu Sans"], "axes.spines.top": False, "axes.spines.right": False}
     with plt.rc_context(settings):
         canvas, ax = plt.subplots(figsize=_SIZE, layout="constrained")
         for mark in panel.marks:
@@ -38,7 +38,11 @@ def drawing(panel, outputs):
 def _embedded(text):
     """The SVG element alone, in the page's colours, its ids made unlike those of other panels."""
     text = text[text.index("<svg"):]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # A style inside a page would hold for the whole page.
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
+    # In tags, hundredths of a point are enough, and half the length; the text between them stays.
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\.\d\d)\d+", r"\1", tag[0]), re.sub(r"\s+", " ", text))
+    text = text.replace("> <", "><")
     own = "p" + hashlib.sha256(text.encode()).hexdigest()[:8]
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
     text = re.sub(r' id="([^"]+)"', lambda m: f' id="{own}{m[1]}"' if m[1] in used else "", text)

@@ -1,7 +1,7 @@
 // Brings a figure's HTML to life: listens to its controls, runs its kernels, draws its panels, fills in its numbers.
 
-// Of each frame, what longer work may take: less than half, so that the page stays awake.
-const SLICE = 7;
+// In milliseconds: what longer work may take of each frame, so that the page stays awake; how often it shows itself.
+const SLICE = 7, SHOWING = 200;
 
 // The place of the stop that is nearest to a value.
 const nearest = (stops, value) => stops.reduce((best, stop, i) => (Math.abs(stop - value) < Math.abs(stops[best] - value) ? i : best), 0);
@@ -146,7 +146,7 @@ class Figure {
         if (this.engine.call(kernel, numbers, 0) !== MORE) this.running.delete(kernel);
     }
     if (this.pressed) this.advance(start, end);
-    else this.draw();
+    else if (!this.running.size || start - this.drawn > SHOWING) this.draw();
     if (!this.running.size && !this.pressed) this.tell("live-rested", {});
   }
 
@@ -222,6 +222,7 @@ class Figure {
       box.replaceChildren(box.picture);
       box.setAttribute("aria-label", panel.alt.replace(/\{(\w+)\}/g, (_, key) => words[key]));
     });
+    this.drawn = performance.now();
   }
 
   readOut(numbers, failure) {
@@ -269,10 +270,22 @@ async function mount(root, model) {
   return root.figure;
 }
 
-function mountAll(page) {
-  const all = () => page.querySelectorAll("[data-live-figure]").forEach((root) => mount(root, null));
-  if (page.readyState === "loading") page.addEventListener("DOMContentLoaded", all);
-  else all();
+// One figure a frame, those that the reader sees first: a page with many answers as soon as one with a single figure.
+async function mountAll(page) {
+  const far = (root) => {
+    const {top, bottom} = root.getBoundingClientRect();
+    return Math.max(0, top - innerHeight, -bottom);
+  };
+  const roots = [...page.querySelectorAll("[data-live-figure]")];
+  for (const [root] of roots.map((root) => [root, far(root)]).sort((a, b) => a[1] - b[1])) {
+    await mount(root, null);
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+function whenReady(start) {
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
 }
 
 // The notebook's side: anywidget calls this for each view of the Python object.
