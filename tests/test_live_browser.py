@@ -121,7 +121,7 @@ def test_after_each_button_it_shows_what_python_shows(page, kind, motion):
         move(page, low)
         for name, value in low.items():
             setattr(figure, name, value)
-        assert differences(page, figure, pressed=True) == []
+        assert differences(page, figure) == []
     for button in kind.buttons:
         press(page, figure, button)
     page.emulate_media(reduced_motion=None)
@@ -137,7 +137,7 @@ def press(page, figure, button):
     values = page.evaluate("face().values")
     for name, value in figure.values().items():
         assert values[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-8)), name
-    assert differences(page, figure, pressed=True) == [], f"after {button.key}"
+    assert differences(page, figure) == [], f"after {button.key}"
 
 
 def test_a_second_press_stops_a_button(page, kind):

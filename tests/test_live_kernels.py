@@ -6,12 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from types import ModuleType
 
 import numba
 import numpy as np
 import pytest
-from live_fixtures import FIGURES, decoded, distance, opened, references, settings, size, tolerance
+from live_fixtures import FIGURES, ONE_PASS, decoded, distance, opened, references, settings, size
 
 from compecon.live import bundle
 from compecon.live.engine import Engine
@@ -23,6 +24,9 @@ from compecon.live.parts import look_up
 MOST, FEWER = 96, {"FixedPoint": 12}
 # An array whose entries are all smaller than this share of its largest ones elsewhere is measured by those.
 SMALL = 1e-3
+# Where the two differ by more than one pass of a kernel explains, the reason must be the problem's own: then a change of
+# data and controls in the last bit moves Python's numbers too, and the two may differ so many times as much.
+SENSITIVE = 100
 MANIFEST = json.loads(bundle.MANIFEST.read_text(encoding="utf-8"))
 BUILD = [sys.executable, "-W", "ignore"]
 
@@ -190,21 +194,40 @@ def page(browser, kind, tmp_path_factory):
     page.context.close()
 
 
+def nudged(values, rng):
+    """Each number that is no integer, moved to its neighbour above or below."""
+    values = np.array(values, dtype=np.float64)
+    return np.where(values == np.round(values), values, values * (1.0 + rng.choice([-1, 1], values.shape) * 2.0**-52))
+
+
+def in_python(kind, numbers, named, seed=None):
+    """(statuses, arrays) at each setting; with a seed, from data and settings that are nudged in the last bit."""
+    nudge = (lambda values: values) if seed is None else partial(nudged, rng=np.random.default_rng(seed))
+    engine, found = Engine({name: nudge(values) for name, values in kind().arrays().items()}), []
+    for values in numbers:
+        engine.update(kind.runs, {name: float(nudge(value)) for name, value in values.items()})
+        found.append(({**engine.status}, {name: np.copy(look_up(name, engine.arrays)) for name in named}))
+    return found
+
+
 def test_the_browsers_numbers_are_numbas(page, kind):
-    figure, named, worst, results = kind(), references(kind), [], []
-    tried = settings(kind, FEWER.get(kind.__name__, MOST))
+    named, tried = references(kind), settings(kind, FEWER.get(kind.__name__, MOST))
     numbers = [{name: control.number(values[name]) for name, control in kind.controls().items()} for values in tried]
-    engine = Engine(figure.arrays())
-    found = page.evaluate(RUN, [[run.kernel for run in kind.runs], numbers, named])
-    for values, number, there in zip(tried, numbers, found, strict=True):
-        engine.update(kind.runs, number)
-        assert there["status"] == engine.status, values
-        results.append({name: np.copy(look_up(name, engine.arrays)) for name in named})
-    usual = {name: max(size(here[name]) for here in results) for name in named}
-    for values, here, there in zip(tried, results, found, strict=True):
-        for name in named:
-            gap = distance(decoded(there["arrays"][name]), here[name], SMALL * usual[name])
-            worst.append((gap / tolerance(kind, values), gap, name, values))
-    share, gap, name, values = max(worst, key=lambda entry: entry[0])
-    print(f"{kind.__name__}: {name} differs by {gap:.1e}, {share:.2f} of what is allowed, at {values}")
-    assert share <= 1.0, f"{name} differs by {gap:.1e} at {values}"
+    there = page.evaluate(RUN, [[run.kernel for run in kind.runs], numbers, named])
+    here = in_python(kind, numbers, named)
+    assert [found["status"] for found in there] == [status for status, _ in here]
+    least = {name: SMALL * max(size(arrays[name]) for _, arrays in here) for name in named}
+    every = [(i, name) for i in range(len(tried)) for name in named]
+
+    def gaps(others):
+        return {(i, name): distance(others[i][name], here[i][1][name], least[name]) for i, name in every}
+
+    gap = gaps([{name: decoded(text) for name, text in found["arrays"].items()} for found in there])
+    worst = max(every, key=gap.get)
+    print(f"{kind.__name__}: {worst[1]} differs by {gap[worst]:.1e}, at {tried[worst[0]]}")
+    if gap[worst] <= ONE_PASS:
+        return
+    moved = [gaps([arrays for _, arrays in in_python(kind, numbers, named, seed)]) for seed in range(8)]
+    own = {place: max(found[place] for found in moved) for place in every}
+    assert [f"{name} differs by {gap[i, name]:.1e}, Python's own by {own[i, name]:.1e}, at {tried[i]}"
+            for i, name in every if gap[i, name] > max(ONE_PASS, SENSITIVE * own[i, name])] == []
