@@ -212,7 +212,7 @@ def test_every_state_has_finite_read_outs_and_the_halved_ways_never_get_stuck(fi
 
 
 def test_a_start_outside_its_sliders_cannot_be_set(figure):
-    with pytest.raises(ParameterError, match=r"Start, sigma = 0; it must lie between 0.3 and 3.2"):
+    with pytest.raises(ParameterError, match=r"sigma = 0; it must lie between 0.3 and 3.2"):
         figure.sigma = 0
 
 

@@ -165,7 +165,7 @@ LENDING = """async (code) => {
 
 def test_a_page_lends_what_the_kernels_ask_for(browser, root):
     page = browser.new_page()
-    found = page.evaluate(LENDING, bundle.script().split("\n", 1)[1].rsplit("mountAll", 1)[0])
+    found = page.evaluate(LENDING, bundle.script().split("\n", 1)[1].rsplit("whenReady", 1)[0])
     page.close()
     assert set(found["asked"]) <= set(found["lent"])
     assert set(found["exported"]) == {"memory", "__heap_base", *MANIFEST["kernels"]}
