@@ -27,7 +27,9 @@ class Figure {
     root.querySelectorAll("[disabled]").forEach((element) => { element.disabled = false; });
     this.widths = new ResizeObserver(() => this.redrawIfResized());
     this.boxes.forEach((box) => this.widths.observe(box));
-    this.update(null);
+    this.drawn = null;
+    this.run(null);
+    this.report();
   }
 
   // Controls
@@ -113,13 +115,14 @@ class Figure {
     if (this.running.size || this.pressed || this.changed.size) this.schedule();
   }
 
-  // Call the kernels that a change of controls asks for (null: of all), and draw.
+  // Call the kernels that a change of controls asks for, and draw.
   update(changed) {
     const start = performance.now();
     this.run(changed);
-    this.show(start, changed ?? []);
+    this.show(start, changed);
   }
 
+  // The kernels that a change of controls asks for; null is a change of all.
   run(changed) {
     const numbers = this.numbers();
     for (const {kernel, on} of this.spec.runs) {
@@ -210,19 +213,29 @@ class Figure {
   }
 
   draw() {
+    // All sizes first: a size read between two changes would make the browser lay out the page each time.
+    const sizes = this.boxes.map((box) => [box.clientWidth, box.clientHeight]);
+    const numbers = this.numbers(), failure = this.failure();
+    this.spec.panels.forEach((panel, place) => {
+      const box = this.boxes[place], [width, height] = sizes[place];
+      box.drawnWidth = width;
+      box.picture = drawPanel(panel, this.engine, numbers, Math.max(width, 200), height, failure);
+      box.replaceChildren(box.picture);
+    });
+    this.report();
+    this.drawn = performance.now();
+  }
+
+  // What the figure says: its state, its message, its numbers, and its panels in words.
+  report() {
     const numbers = this.numbers(), failure = this.failure();
     const done = this.engine.arrays.progress.data[0];
     this.message.textContent = failure ?? (this.running.size ? `Computing: ${Math.round(100 * done)}%` : "");
     this.root.dataset.state = failure ? "failed" : this.running.size || this.pressed ? "working" : "ready";
     const words = this.readOut(numbers, failure);
     this.spec.panels.forEach((panel, place) => {
-      const box = this.boxes[place];
-      box.drawnWidth = box.clientWidth;
-      box.picture = drawPanel(panel, this.engine, numbers, Math.max(box.clientWidth, 200), box.clientHeight, failure);
-      box.replaceChildren(box.picture);
-      box.setAttribute("aria-label", panel.alt.replace(/\{(\w+)\}/g, (_, key) => words[key]));
+      this.boxes[place].setAttribute("aria-label", panel.alt.replace(/\{(\w+)\}/g, (_, key) => words[key]));
     });
-    this.drawn = performance.now();
   }
 
   readOut(numbers, failure) {
@@ -238,7 +251,7 @@ class Figure {
   }
 
   redrawIfResized() {
-    if (this.boxes.some((box) => box.clientWidth !== box.drawnWidth)) this.draw();
+    if (this.drawn && this.boxes.some((box) => box.clientWidth !== box.drawnWidth)) this.draw();
   }
 
   // To Python, and to whoever listens on the page
@@ -270,16 +283,18 @@ async function mount(root, model) {
   return root.figure;
 }
 
-// One figure a frame, those that the reader sees first: a page with many answers as soon as one with a single figure.
+// First all figures answer, over their still pictures; then they draw, one a frame, those that the reader sees first.
 async function mountAll(page) {
   const far = (root) => {
     const {top, bottom} = root.getBoundingClientRect();
     return Math.max(0, top - innerHeight, -bottom);
   };
   const roots = [...page.querySelectorAll("[data-live-figure]")];
-  for (const [root] of roots.map((root) => [root, far(root)]).sort((a, b) => a[1] - b[1])) {
-    await mount(root, null);
+  const sorted = roots.map((root) => [root, far(root)]).sort((a, b) => a[1] - b[1]);
+  const figures = await Promise.all(sorted.map(([root]) => mount(root, null)));
+  for (const figure of figures) {
     await new Promise(requestAnimationFrame);
+    if (figure && !figure.drawn) figure.show(performance.now(), []);
   }
 }
 
@@ -292,5 +307,6 @@ function whenReady(start) {
 async function render({model, el}) {
   el.innerHTML = model.get("_html");
   const figure = await mount(el.querySelector("[data-live-figure]"), model);
+  figure?.show(performance.now(), []);
   return () => figure?.close();
 }
