@@ -51,7 +51,7 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => { shift +
   .observe({type: "layout-shift", buffered: true});
 window.frame = () => new Promise(requestAnimationFrame);
 window.live = (k = 0) => document.querySelectorAll("[data-live-figure]")[k];
-window.busy = ({figure}) => !figure || figure.frame || figure.running.size || figure.pressed || figure.changed.size;
+window.busy = ({figure: f}) => !f?.drawn || f.frame || f.running.size || f.pressed || f.changed.size;
 window.rested = async () => {
   do {
     await frame();
