@@ -22,6 +22,8 @@ CELLS = [
     'print(f"RC is {figure.RC:.2f}")',
     "figure.RC = 12",
     'print("lifetime is", figure.read()["lifetime"])',
+    "fit = live.NFXPByHand()\nfit",
+    "print(fit.RC, fit.theta11)",
 ]
 # Widgets' state goes into the notebook; nothing is asked of jupyter.org.
 SETTINGS = {
@@ -83,7 +85,8 @@ def server(folder, tmp_path_factory, root):
 
 
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-ROOT = "[...document.querySelectorAll('[data-live-figure]')].find((root) => root.figure)"
+ROOT = "[...document.querySelectorAll('[data-live-figure=zurchers-choice]')].find((root) => root.figure)"
+FIT = ROOT.replace("zurchers-choice", "nfxp-by-hand")
 # What a reader sees of the figure: RC's slider and the value beside it, the first curve, the first read-out.
 FACE = f"""() => {{
   const root = {ROOT}, slider = root.querySelector("[data-control=RC]");
@@ -157,6 +160,22 @@ def test_an_assignment_in_python_reaches_the_page(lab):
     assert (after["slider"], after["value"]) == ("12", "12.00")
     assert after["curve"] != before["curve"] and after["lifetime"] == lifetime(12)
     assert float(run(lab, 3).removeprefix("lifetime is")) == lifetime(12)
+    assert lab.problems == []
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_button_on_the_page_sets_the_controls_in_python(lab, motion):
+    lab.emulate_media(reduced_motion=motion)
+    run(lab, 4)
+    lab.wait_for_function(f"{FIT}?.dataset.state === 'ready'")
+    lab.evaluate(f"{FIT}.querySelector('[data-button=climb]').click()")
+    lab.wait_for_function(f"{FIT}.dataset.state === 'ready' && {FIT}.figure.values.RC > 5")
+    lab.wait_for_timeout(100)
+    fit = live.NFXPByHand()
+    fit.press("climb")
+    found = [float(word) for word in run(lab, 5).split()]
+    assert found == lab.evaluate(f"[{FIT}.figure.values.RC, {FIT}.figure.values.theta11]")
+    assert found == pytest.approx([fit.RC, fit.theta11], rel=1e-8)
     assert lab.problems == []
 
 
