@@ -12,19 +12,24 @@ from compecon.live.controls import Slider
 
 pytestmark = pytest.mark.browser
 
-# Of the whole viewport, how much may move while a page loads; the theme's own header accounts for half a percent.
-STILL = 0.02
 FIRST = 1000  # milliseconds after the page itself is there
 
 MOUNTED = """() => [...document.querySelectorAll("[data-live-figure]")].map((root) => root.dataset.state ?? "none")"""
 FOCUS = """(k) => { window.live = () => document.querySelectorAll("[data-live-figure]")[k]; return rested(); }"""
-# When each figure has said its state: from then on its controls answer.
+# When each figure has first said its state, from when on its controls answer, and where its parts stood then: under the
+# still pictures, before anything was drawn.
 FIGURE_TIMES = """
 window.times = {};
+window.stood = {};
+window.standing = (root) => [root, ...root.querySelectorAll(".live-panels, .live-box, .live-readouts, figcaption")]
+  .map((part) => [part.offsetTop - root.offsetTop, part.offsetLeft - root.offsetLeft, part.offsetHeight]);
 new MutationObserver((changes) => changes.forEach(({target}) => {
   times[target.dataset.liveFigure] ??= performance.now();
+  stood[target.dataset.liveFigure] ??= standing(target);
 })).observe(document, {subtree: true, attributeFilter: ["data-state"]});
 """
+STANDING = """() => Object.fromEntries([...document.querySelectorAll("[data-live-figure]")]
+  .map((root) => [root.dataset.liveFigure, standing(root)]))"""
 
 
 @pytest.fixture
@@ -60,10 +65,13 @@ def test_every_figure_of_the_gallery_answers_within_a_second(open_figures):
 
 @pytest.mark.parametrize("width", [360, 1280, 1600])
 @pytest.mark.parametrize("path", ["book/gallery.html", "book/intro.html", "book/chapters/09-nfxp.html"])
-def test_nothing_jumps_while_a_page_with_figures_loads(open_figures, path, width):
+def test_nothing_in_a_figure_moves_when_it_is_first_drawn(open_figures, path, width):
     page = open_figures(path, width)
-    page.evaluate("async () => { for (let i = 0; i < 10; i++) await frame(); }")
-    assert page.evaluate("shift") < STILL
+    page.wait_for_function("[...document.querySelectorAll('[data-live-figure]')].every((root) => root.figure?.drawn)")
+    before, after = page.evaluate("stood"), page.evaluate(STANDING)
+    for name, parts in after.items():
+        # Positions come rounded to whole pixels.
+        assert parts == [pytest.approx(part, abs=1) for part in before[name]], name
 
 
 def test_a_move_of_each_figure_in_the_gallery_shows_what_python_shows(open_figures):

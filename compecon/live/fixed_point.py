@@ -60,7 +60,7 @@ class FixedPoint(LiveFigure):
     )  # fmt: skip
     readouts = (
         Readout("sweeps", "Contraction: sweeps", "needs[0][0]", ",.0f"),
-        Readout("done", "Of these, done here", "summary[4]", ".0f", "%, the rest predicted", ((100, "all"),)),
+        Readout("done", "Done, not predicted", "summary[4]", ".0f", "%", ((100, "all"),)),
         Readout("contraction", "Contraction: operations", "needs[0][1]", ",.3f", " million"),
         Readout("steps", "Newton: steps", "needs[1][0]", ".0f"),
         Readout("newton", "Newton: operations", "needs[1][1]", ".3f", " million"),
