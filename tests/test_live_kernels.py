@@ -21,7 +21,7 @@ from compecon.live.parts import look_up
 
 # So many combinations of the controls' ends and middles are tried, beside each control alone; fewer of a figure that
 # computes for a second at some of them.
-MOST, FEWER = 96, {"FixedPoint": 12}
+MOST, FEWER = 96, {"FixedPoint": 12, "NFXPByHand": 32}
 # An array whose entries are all smaller than this share of its largest ones elsewhere is measured by those.
 SMALL = 1e-3
 # Where the two differ by more than one pass of a kernel explains, the reason must lie in the problem: a change of data
