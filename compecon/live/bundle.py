@@ -44,7 +44,7 @@ def script(kind="classic"):
     'module' for a notebook's widget.
     """
     packed = base64.b64encode(gzip.compress(KERNELS.read_bytes(), mtime=0)).decode()
-    code = [_read(name) for name in ("engine.js", "draw.js", "figure.js")]
+    code = [_read(name) for name in ("engine.js", "draw.js", "figure.js", "mount.js")]
     pieces = [_read("plot.js"), f'const KERNELS = "{packed}";', *code]
     body = "\n".join(pieces)
     if kind == "module":
