@@ -5,17 +5,9 @@ import pytest
 
 from compecon.errors import ParameterError
 from compecon.exercises import check
-from compecon.exercises.check import CHAPTERS, find_exercise
+from compecon.exercises.catalogue import chapters, exercises_of, find_exercise
 
-
-def all_exercises():
-    from importlib import import_module
-
-    modules = [import_module(f"compecon.exercises.chapter{chapter:02d}") for chapter in CHAPTERS]
-    return [exercise for module in modules for exercise in module.EXERCISES]
-
-
-EXERCISES = all_exercises()
+EXERCISES = [exercise for chapter in chapters() for exercise in exercises_of(chapter)]
 CASES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
 
 
@@ -53,8 +45,8 @@ def test_every_wrong_prediction_is_told_why(exercise):
 
 
 def test_each_chapter_has_five_exercises_and_each_has_two_mistakes_or_wrong_options():
-    for chapter in CHAPTERS:
-        assert sum(exercise.number.startswith(f"{chapter}.") for exercise in EXERCISES) >= 5
+    for chapter in chapters():
+        assert [exercise.number for exercise in exercises_of(chapter)][:5] == [f"{chapter}.{k}" for k in range(1, 6)]
     for exercise in EXERCISES:
         assert len(exercise.options or {}) - 1 >= 2 or len(exercise.mistakes) >= 2, exercise.number
 
@@ -107,8 +99,17 @@ def test_a_verdict_shows_its_sign_in_text_and_in_html():
 
 
 def test_an_unknown_number_lists_those_that_exist():
-    with pytest.raises(ParameterError, match="9.6"):
+    with pytest.raises(ParameterError, match="chapter 9 has 9.1, .*9.6"):
         check("9.9", 1)
+
+
+@pytest.mark.parametrize("number", ["99.1", "9", "nine", 9.3])
+def test_an_unknown_chapter_lists_those_that_exist(number):
+    if number == 9.3:
+        assert check(number, ...).status == "not yet"
+        return
+    with pytest.raises(ParameterError, match="such as '9.3', and there are chapters .*8, 9"):
+        check(number, 1)
 
 
 def test_the_random_inputs_of_a_check_are_the_same_every_time():

@@ -5,6 +5,7 @@ The chapters are the single source. A notebook holds their text in plain Markdow
 - leaves out solutions: `solution` directives, and code cells tagged `solution`;
 - leaves out cells tagged `book-only`: above all those that `glue` a number into the text, where the
   notebook names the expression instead;
+- shows cells tagged `notebook-only`, which the book hides with `remove-cell`: sliders that need a kernel;
 - turns a ```python fence inside an exercise into a cell for the student to fill in.
 The result depends on the sources alone, so a test can hold the committed notebooks equal to a fresh run.
 """

@@ -99,7 +99,6 @@ EXERCISES = (
                 lambda: 2 * _separate_minus_pooled("partial"),
             ),
         ),
-        rtol=1e-4,
     ),
     Exercise(
         "9.3",

@@ -1,15 +1,13 @@
 """`check("9.3", answer)`: is the answer right, and if not, why?"""
 
 import copy
-import importlib
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
-from compecon.errors import ParameterError
+from compecon.exercises.catalogue import find_exercise
 
-CHAPTERS = (8, 9)
 _TRIALS = 5
 _SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗"}
 
@@ -37,17 +35,6 @@ class Verdict:
 
     def _repr_html_(self):
         return f"<p><strong>{_SIGNS[self.status]}</strong> {escape(self.message)}</p>"
-
-
-def find_exercise(number):
-    """The `Exercise` of that number; raises ParameterError with the numbers that exist."""
-    exercises = {}
-    for chapter in CHAPTERS:
-        module = importlib.import_module(f"compecon.exercises.chapter{chapter:02d}")
-        exercises |= {exercise.number: exercise for exercise in module.EXERCISES}
-    if number not in exercises:
-        raise ParameterError(f"no exercise {number!r}; there are {', '.join(exercises)}.")
-    return exercises[number]
 
 
 def check(number, answer=None):
