@@ -159,6 +159,9 @@ def _guess(found, right, rtol):
     found, right = np.concatenate([a.ravel() for a in found]), np.concatenate([a.ravel() for a in right])
     if np.isnan(found).any():
         return "Your answer holds NaN. Look for 0/0, inf - inf, or the log of a negative number."
+    for digits in (3, 2, 1):
+        if np.allclose(found, [float(f"{value:.{digits}g}") for value in right], rtol=1e-9, atol=0):
+            return f"That is right to {digits} digit{'s' * (digits > 1)}. Give at least four."
     if np.allclose(found, -right, rtol=rtol, atol=0):
         return "The size is right and the sign is wrong."
     usable = (right != 0) & (found != 0)
