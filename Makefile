@@ -16,7 +16,7 @@ help:
 	@echo "make check-book  test the built book in Chromium and run every notebook"
 	@echo "make lab         open JupyterLab on the notebooks"
 	@echo "make bench       run the benchmarks"
-	@echo "make notebooks   write notebooks/*.ipynb from the book's chapters"
+	@echo "make notebooks   write notebooks/*.ipynb from the book's chapters; SOLUTIONS=1: with solutions, into _build/notebooks"
 	@echo "make kernels     compile the kernels of the live figures for the browser (needs Debian's lld-19)"
 	@echo "make plot        bundle the library that draws the live figures (needs npm)"
 	@echo "make clean       remove what the commands above have made"
@@ -48,7 +48,7 @@ bench: $(INSTALLED)
 	$(WITH_CACHE) $(BIN)/python -m benchmarks
 
 notebooks: $(INSTALLED)
-	$(BIN)/python tools/build_notebooks.py
+	$(BIN)/python tools/build_notebooks.py $(if $(SOLUTIONS),--solutions)
 
 kernels: $(INSTALLED)
 	$(BIN)/python tools/build_kernels.py

@@ -128,6 +128,17 @@ def test_solutions_and_book_only_cells_are_left_out(chapter):
     assert "SECRET" not in text_of(chapter) and "myst_nb" not in text_of(chapter)
 
 
+def test_a_lecturers_copy_holds_the_solutions():
+    for name, text in build_all(solutions=True).items():
+        cells = nbformat.reads(text, as_version=4).cells
+        solved = [cell.source for cell in cells if cell.cell_type == "markdown" and "**Solution**" in cell.source]
+        exercises = [cell for cell in cells if cell.cell_type == "markdown" and "### Exercise" in cell.source]
+        assert bool(solved) == bool(exercises), name
+        if name == "09-nfxp.ipynb":
+            assert sum(source.count("**Solution**") for source in solved) == 6
+            assert any("def log_choice(gap, d):\n    return -np" in cell.source for cell in cells)
+
+
 def test_no_directive_or_role_is_left(chapter):
     text = text_of(chapter).replace("`{eq}` in code", "")
     assert ":::" not in text and "```{" not in text and "}`" not in text and ")=" not in text

@@ -1,5 +1,7 @@
 """Write notebooks/*.ipynb from the chapters of the book that hold code. Run it as `make notebooks`.
 
+`make notebooks SOLUTIONS=1` writes a lecturer's copy, with solutions, into _build/notebooks; it is never committed.
+
 The chapters are the single source. A notebook holds their text in plain Markdown and their code, without outputs, and
 - starts with a cell that installs the package when it runs on Google Colab;
 - leaves out solutions: `solution` directives, and code cells tagged `solution`;
@@ -12,6 +14,7 @@ The result depends on the sources alone, so a test can hold the committed notebo
 
 import ast
 import hashlib
+import sys
 from pathlib import Path
 
 import nbformat
@@ -60,9 +63,10 @@ def _inner(node):
     return ast.unparse(node)
 
 
-def student_cells(book, page):
-    """Return the cells of a page's notebook as (kind, source, tags)."""
-    convert = Converter(book, page, glued_names(page.notebook))
+def notebook_cells(book, page, solutions=False):
+    """Return the cells of a page's notebook as (kind, source, tags), for students or with the solutions."""
+    convert = Converter(book, page, glued_names(page.notebook), solutions)
+    left_out = {"book-only"} if solutions else {"book-only", "solution"}
     cells = [("code", INSTALL.strip(), [])]
     for cell in page.notebook.cells:
         if cell.cell_type == "markdown":
@@ -73,7 +77,7 @@ def student_cells(book, page):
             continue
         figure = has_figure(cell)
         number = convert.next_number("Figure") if figure else None
-        if convert.in_solution or tags(cell) & {"solution", "book-only"}:
+        if convert.in_solution or tags(cell) & left_out:
             continue
         if "myst_nb" in cell.source:
             raise ValueError(f"{page.path.name}: a cell that uses myst_nb needs the tag book-only:\n{cell.source}")
@@ -86,10 +90,10 @@ def student_cells(book, page):
     return cells
 
 
-def build(book, page):
+def build(book, page, solutions=False):
     """Return a page's notebook as the text of an .ipynb file."""
     notebook, seen = nbformat.v4.new_notebook(metadata=METADATA), {}
-    for kind, source, cell_tags in student_cells(book, page):
+    for kind, source, cell_tags in notebook_cells(book, page, solutions):
         digest = hashlib.sha256(f"{kind}\n{source}".encode()).hexdigest()[:12]
         seen[digest] = seen.get(digest, 0) + 1  # a cell keeps its id when cells around it change
         new = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
@@ -101,7 +105,7 @@ def build(book, page):
     return nbformat.writes(notebook).rstrip("\n") + "\n"
 
 
-def build_all(root=ROOT):
+def build_all(root=ROOT, solutions=False):
     """Return {file name: text} for every page of the book that holds code."""
     book = read_book(root)
     notebooks = {}
@@ -110,22 +114,22 @@ def build_all(root=ROOT):
             name = f"{path.stem}.ipynb"
             if name in notebooks:
                 raise ValueError(f"two pages of the book would be written to notebooks/{name}; rename one")
-            notebooks[name] = build(book, page)
+            notebooks[name] = build(book, page, solutions)
     return notebooks
 
 
-def main():
+def main(solutions):
     """Write the notebooks, and remove those whose chapter is gone."""
-    folder = ROOT / "notebooks"
-    folder.mkdir(exist_ok=True)
-    notebooks = build_all()
+    folder = ROOT / "_build/notebooks" if solutions else ROOT / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    notebooks = build_all(solutions=solutions)
     for path in folder.glob("*.ipynb"):
         if path.name not in notebooks:
             path.unlink()
     for name, text in notebooks.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    print(f"notebooks/: {', '.join(sorted(notebooks))}")
+    print(f"{folder.relative_to(ROOT)}/: {', '.join(sorted(notebooks))}")
 
 
 if __name__ == "__main__":
-    main()
+    main(solutions="--solutions" in sys.argv[1:])

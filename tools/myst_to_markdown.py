@@ -29,8 +29,8 @@ _TITLED = re.compile(r"^(?P<text>.*?)\s*<(?P<target>[^<>]+)>$", flags=re.S)
 class Converter:
     """Converts the Markdown cells of one page, in order; numbers run on from cell to cell."""
 
-    def __init__(self, book, page, glued):
-        self.book, self.page, self.glued = book, page, glued
+    def __init__(self, book, page, glued, solutions=False):
+        self.book, self.page, self.glued, self.solutions = book, page, glued, solutions
         self.counts = {}
         self.cited = set()
         self.in_solution = False
@@ -56,7 +56,9 @@ class Converter:
         pieces = []
         for block in split_blocks(lines):
             if block.name in ("solution-start", "solution-end"):
-                self.in_solution = block.name == "solution-start"
+                self.in_solution = block.name == "solution-start" and not self.solutions
+                if self.solutions and block.name == "solution-start":
+                    pieces.append(("markdown", "**Solution**"))
             elif not self.in_solution:
                 pieces.extend(getattr(self, f"_{block.kind}")(block))
             else:
