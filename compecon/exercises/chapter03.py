@@ -106,10 +106,10 @@ EXERCISES = (
         lambda: _coverage(_HESSIAN / _SANDWICH),
         (
             Mistake(
-                "You divide the variances. An interval's width goes with the standard error: take the root.",
-                lambda: _coverage((_HESSIAN / _SANDWICH) ** 2),
+                "You divide the variances: an interval's width goes with the standard error. (By chance this is the "
+                "coverage of OPG's interval.)",
+                lambda: _coverage(_OPG / _SANDWICH),
             ),
-            Mistake("That is the coverage of OPG's interval.", lambda: _coverage(_OPG / _SANDWICH)),
             Mistake(
                 "You divide the wrong way round: the interval is too narrow, so it covers less than 95%.",
                 lambda: _coverage(_SANDWICH / _HESSIAN),
