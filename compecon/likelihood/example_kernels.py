@@ -1,4 +1,4 @@
-"""The normal model of `examples`: its terms, scores, second derivatives and maximum, as loops."""
+"""The normal and the Poisson model of `examples`, as loops: terms, scores, second derivatives; the normal's maximum."""
 
 import math
 
@@ -43,3 +43,22 @@ def normal_maximum(y, weights, theta):
     for i in range(y.size):
         squares += weights[i] * (y[i] - theta[0]) * (y[i] - theta[0])
     theta[1] = math.sqrt(squares / count)
+
+
+@kernel
+def poisson_terms(y, log_factorial, mean, logl, scores):
+    """l_i = y_i log m - m - log y_i! and s_i = y_i / m - 1, with m the mean.
+
+    y, log_factorial, logl : (N,), scores : (N, 1); m > 0 is the caller's care.
+    """
+    log_mean = math.log(mean)
+    for i in range(y.size):
+        logl[i] = y[i] * log_mean - mean - log_factorial[i]
+        scores[i, 0] = y[i] / mean - 1.0
+
+
+@kernel
+def poisson_curvature(y, mean, hessian):
+    """H_i = -y_i / m^2, with m the mean; hessian : (N, 1, 1)."""
+    for i in range(y.size):
+        hessian[i, 0, 0] = -y[i] / (mean * mean)

@@ -180,11 +180,14 @@ class Poisson(Example):
         return theta[0] > 0
 
     def _terms(self, theta):
-        m = theta[0]
-        return self.y * np.log(m) - m - gammaln(self.y + 1), (self.y / m - 1)[:, None]
+        logl, scores = np.empty(self.y.size), np.empty((self.y.size, 1))
+        kernels.poisson_terms(self.y, gammaln(self.y + 1), theta[0], logl, scores)
+        return logl, scores
 
     def _second(self, theta):
-        return (-self.y / theta[0] ** 2)[:, None, None]
+        hessian = np.empty((self.y.size, 1, 1))
+        kernels.poisson_curvature(self.y, theta[0], hessian)
+        return hessian
 
     def closed_form(self):
         """Return the (1,) maximum, the mean of y."""

@@ -5,10 +5,14 @@ import importlib
 _FIGURES = {
     "Climbing": "climbing",
     "Contraction": "contraction",
+    "Diversion": "diversion",
     "FixedPoint": "fixed_point",
     "InformationEquality": "information_equality",
+    "InstrumentStrength": "instrument_strength",
+    "LikelihoodCurve": "likelihood_curve",
     "MergerRoom": "merger_room",
     "NFXPByHand": "nfxp_by_hand",
+    "ReplacementDemand": "replacement_demand",
     "ZurchersChoice": "zurchers_choice",
 }
 __all__ = [*_FIGURES]

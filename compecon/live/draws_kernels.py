@@ -163,3 +163,25 @@ def _tail(r):
 def _polynomial(r, c0, c1, c2, c3, c4, c5, c6, c7):
     """c0 + c1 r + ... + c7 r^7, by Horner's rule."""
     return ((((((c7 * r + c6) * r + c5) * r + c4) * r + c3) * r + c2) * r + c1) * r + c0
+
+
+@kernel
+def poisson_quantile(u, mean):
+    """The smallest count k with P(Y <= k) > u, for a Poisson Y and u in [0, 1): a draw of it, if u is uniform.
+
+    Adds up probabilities from 0 on; for means of at most some hundred.
+    """
+    count, chance = 0.0, math.exp(-mean)
+    below = chance
+    # Beyond the mean the chances fall; once they change nothing, the rest is less than the rounding error of `below`.
+    while u >= below and (count < mean or chance > 1e-18):
+        count += 1.0
+        chance *= mean / count
+        below += chance
+    return count
+
+
+@kernel
+def geometric_quantile(u, p):
+    """The smallest count k of failures with P(Y <= k) = 1 - (1 - p)^(k + 1) > u, for u in [0, 1) and 0 < p < 1."""
+    return float(int(math.log1p(-u) / math.log1p(-p)))

@@ -6,10 +6,14 @@ from inspect import signature
 from compecon.live import (
     climbing_kernels,
     contraction_kernels,
+    diversion_kernels,
     fixed_point_kernels,
     information_kernels,
+    instrument_strength_kernels,
+    likelihood_curve_kernels,
     merger_kernels,
     nfxp_kernels,
+    replacement_demand_kernels,
     zurcher_kernels,
 )
 
@@ -50,11 +54,21 @@ EXPORTS = (
         "histogram": 2, "claims": 2, "y": 1, "picks": 1, "weights": 1, "terms": 1, "scores": 2, "hessian": 3,
         "small": 2,
     }),
+    Export(instrument_strength_kernels.instrument_strength, {
+        "progress": 1, "grid": 1, "state": 1, "ordered": 3, "held": 2, "f_total": 1, "median": 2, "spread": 2,
+        "coverage": 2, "limits": 2, "bound": 1, "histogram": 2, "shown": 2, "bars": 2, "summary": 1, "buffer": 1,
+        "table": 2, "gram": 2, "square": 2, "rhs": 2,
+    }),
     Export(contraction_kernels.contraction, {
         "shares": 2, "logit": 2, "x2": 3, "traits": 3, "weights": 2, "firms": 1, "pi": 2, "base": 1, "x2dot": 2,
         "tolerance": 1, "loadings": 3, "delta": 2, "errors": 2, "ends": 2, "observed": 1, "predicted": 1,
         "diversion": 3, "elasticities": 3, "bars": 2, "summary": 1, "pairs": 3, "by_agent": 2,
         "square": 2, "by_product": 2,
+    }),
+    Export(diversion_kernels.diversion, {
+        "prices": 2, "shares": 2, "delta": 2, "x2": 3, "base": 1, "x2dot": 2, "weights": 2, "traits": 3,
+        "loadings": 2, "percents": 1, "agents": 3, "people": 2, "columns": 2, "square": 2, "elasticities": 2,
+        "dots": 1, "own": 2, "curves": 2, "here": 1, "flows": 2, "bars": 2, "summary": 1,
     }),
     Export(zurcher_kernels.zurchers_choice, {
         "sizes": 1, "increments": 2, "mileage": 1, "value": 1, "hazard": 1, "history": 2, "paths": 2, "summary": 1,
@@ -67,6 +81,14 @@ EXPORTS = (
     Export(fixed_point_kernels.contraction_path, {
         "sizes": 1, "increments": 2, "fixed": 1, "ev": 1, "sweeps": 2, "needs": 2, "summary": 1, "place": 1,
         "progress": 1, "work": 2,
+    }),
+    Export(likelihood_curve_kernels.likelihood_sample, {
+        "truth": 1, "log_factorials": 1, "y": 1, "log_factorial": 1, "bins": 2, "counts": 2, "grid": 1, "product": 1,
+        "relative": 1, "mean_llf": 1, "expected": 2, "limit": 1, "peak": 1, "terms": 1, "scores": 2,
+    }),
+    Export(likelihood_curve_kernels.likelihood_point, {
+        "y": 1, "log_factorials": 1, "log_factorial": 1, "curve": 2, "mass": 2, "heights": 2, "grid": 1, "tangent": 1,
+        "parabola": 1, "here": 1, "summary": 1, "terms": 1, "scores": 2, "hessian": 3,
     }),
     Export(merger_kernels.merger_room, {
         "firms": 1, "prices": 2, "shares": 2, "delta": 2, "x2": 3, "base": 1, "x2dot": 2, "weights": 2,
@@ -89,4 +111,8 @@ EXPORTS = (
         "small": 2,
     }),
     Export(nfxp_kernels.nfxp_start, {"path": 2, "state": 1, "home": 1, "target": 1}),
+    Export(replacement_demand_kernels.replacement_demand, {
+        "discounts": 1, "estimates": 2, "llf": 1, "prices": 1, "curves": 3, "scale": 1, "curve": 2, "tangent": 1,
+        "point": 1, "shares": 2, "hazard": 1, "path": 1, "summary": 1, "steps": 1, "states": 2,
+    }),
 )  # fmt: skip
