@@ -1,4 +1,4 @@
-# make book | test | lab | bench | notebooks | kernels | plot | check-book | clean
+# make book | slides | pdf | download | test | lab | bench | notebooks | kernels | plot | check-book | clean
 # Each target makes the virtual environment .venv when it is missing or its requirements have changed.
 
 PYTHON ?= python3
@@ -8,10 +8,13 @@ INSTALLED := .venv/.installed
 # Numba's machine code, in a folder named after the hash of all kernel sources: never stale.
 WITH_CACHE = NUMBA_CACHE_DIR="$$($(BIN)/python tools/kernel_cache.py)"
 
-.PHONY: help book test check-book lab bench notebooks kernels plot clean
+.PHONY: help book slides pdf download test check-book lab bench notebooks kernels plot clean
 
 help:
 	@echo "make book        execute the book and build it to _build/html"
+	@echo "make slides      build the lectures beside the book, to _build/html/lectures"
+	@echo "make pdf         print the built book to _build/html/downloads (needs Chromium)"
+	@echo "make download    pack the built book, with what is beside it, into one file there"
 	@echo "make test        run the test suite"
 	@echo "make check-book  test the built book in Chromium and run every notebook"
 	@echo "make lab         open JupyterLab on the notebooks"
@@ -34,6 +37,18 @@ book: $(INSTALLED)
 	$(WITH_CACHE) $(BIN)/jupyter-book build . --all -W --keep-going
 	@echo
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html in a browser."
+
+slides: $(INSTALLED)
+	$(WITH_CACHE) $(BIN)/python tools/build_slides.py
+
+pdf: $(INSTALLED)
+	$(BIN)/python tools/build_pdf.py
+
+download: $(INSTALLED)
+	@mkdir -p _build/html/downloads
+	rm -f _build/html/downloads/compecon-book.zip
+	$(BIN)/python -c 'import shutil; shutil.make_archive("_build/compecon-book", "zip", "_build", "html")'
+	mv _build/compecon-book.zip _build/html/downloads
 
 test: $(INSTALLED)
 	$(WITH_CACHE) $(BIN)/python -m pytest -m "not browser and not notebook"

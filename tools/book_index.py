@@ -103,9 +103,10 @@ def read_page(path, labels):
 
 
 def read_book(root=ROOT):
-    """Read all pages under `book/` and its bibliography."""
+    """Read all pages under `book/` and its bibliography; the lectures are slides and no pages."""
     folder, labels = root / "book", {}
-    pages = {path: read_page(path, labels) for path in sorted(folder.rglob("*.md"))}
+    paths = (path for path in sorted(folder.rglob("*.md")) if "lectures" not in path.relative_to(folder).parts)
+    pages = {path: read_page(path, labels) for path in paths}
     return Book(pages, labels, dict(parse_file(str(folder / "references.bib")).entries))
 
 

@@ -1,0 +1,115 @@
+"""The lectures: ten decks of 15 to 25 slides with notes, each with a live figure, that work without a network.
+
+The decks in Chromium need `make slides`; run as part of `make check-book`.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import jupytext
+import pytest
+from browser_fixtures import CHROMIUM, HTML, new_page, unless_present
+from build_slides import slides_of
+from live_fixtures import FIGURES, TOOLS, differences, places
+
+from compecon.live.controls import Slider
+
+DECKS = sorted((Path(__file__).resolve().parents[1] / "book/lectures").glob("*.md"))
+BUILT = HTML / "lectures"
+
+OVERFLOW = """(place) => {
+  Reveal.slide(place);
+  const slide = Reveal.getCurrentSlide();
+  return [slide.scrollHeight - slide.clientHeight, slide.scrollWidth - slide.clientWidth];
+}"""
+RAW_TEX = r"""() => [...document.querySelectorAll("section")].map((s) => s.textContent).filter((t) => /\$\$|\\frac|\\sum/.test(t))"""
+SHOW = """(place) => {
+  const figure = document.querySelectorAll("[data-live-figure]")[place];
+  Reveal.slide([...document.querySelectorAll(".slides > section")].indexOf(figure.closest("section")));
+  window.live = () => figure;
+  return rested();
+}"""
+
+
+@pytest.fixture(scope="module", params=DECKS, ids=lambda path: path.stem)
+def slides(request):
+    """The slides of one deck, as lists of cells."""
+    return slides_of(jupytext.reads(request.param.read_text(encoding="utf-8"), fmt="md:myst"))
+
+
+def notes_of(slide):
+    return [cell for cell in slide if "notes" in cell.metadata.get("tags", [])]
+
+
+def test_there_are_ten_decks():
+    assert [path.stem for path in DECKS] == [f"lecture-{week:02d}" for week in range(1, 11)]
+
+
+def test_a_deck_has_15_to_25_slides_and_a_live_figure(slides):
+    assert 15 <= len(slides) <= 25
+    assert any(re.search(r"\blive\.[A-Z]\w+\(", cell.source) for slide in slides for cell in slide)
+
+
+def test_the_speaker_has_notes_on_most_slides(slides):
+    assert sum(bool(notes_of(slide)) for slide in slides) >= 0.6 * len(slides)
+
+
+def test_a_slide_holds_little(slides):
+    for slide in slides:
+        shown = [cell for cell in slide if not notes_of([cell])]
+        words = sum(len(cell.source.split()) for cell in shown if cell.cell_type == "markdown")
+        lines = sum(len(cell.source.splitlines()) for cell in shown if cell.cell_type == "code")
+        assert words <= 110 and lines <= 16, shown[0].source.splitlines()[0]
+
+
+@pytest.fixture
+def open_deck(browser):
+    """A function that opens a built deck from the disk."""
+    pages = []
+
+    def opened(path):
+        built = BUILT / f"{path.stem}.html"
+        if not built.exists() and "CI" not in os.environ:
+            pytest.skip("the lectures are not built (make slides)")
+        page = new_page(browser, "file:", 1280)
+        page.set_viewport_size({"width": 1280, "height": 720})
+        pages.append(page)
+        page.add_init_script(TOOLS)
+        page.goto(built.as_uri())
+        page.wait_for_function("window.Reveal?.isReady()")
+        page.evaluate("() => MathJax.startup.promise")
+        return page
+
+    unless_present("chromium", CHROMIUM)
+    yield opened
+    for page in pages:
+        page.context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
+def test_a_deck_runs_alone_and_its_slides_fit_the_screen(open_deck, path):
+    page = open_deck(path)
+    for place in range(page.evaluate("Reveal.getTotalSlides()")):
+        assert max(page.evaluate(OVERFLOW, place)) <= 1, f"slide {place + 1}"
+    assert page.evaluate(RAW_TEX) == [] and page.locator("mjx-merror").count() == 0
+    assert page.problems == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
+def test_a_figure_on_a_slide_shows_what_python_shows_after_a_move(open_deck, path):
+    page, kinds = open_deck(path), {kind.name: kind for kind in FIGURES}
+    names = page.evaluate("[...document.querySelectorAll('[data-live-figure]')].map((root) => root.dataset.liveFigure)")
+    for place, name in enumerate(names):
+        figure = kinds[name]()
+        page.evaluate(SHOW, place)
+        for key, value in page.evaluate("live().figure.values").items():
+            setattr(figure, key, value)
+        moved = next(key for key, control in figure.controls().items() if isinstance(control, Slider))
+        value = places(figure.controls()[moved])[1]
+        setattr(figure, moved, value)
+        page.evaluate("(values) => { move(values); return rested(); }", {moved: value})
+        assert differences(page, figure) == [], f"{name}: {moved} = {value}"
+    assert page.problems == []
