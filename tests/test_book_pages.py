@@ -89,7 +89,9 @@ def test_the_theme_button_changes_the_theme(open_page):
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_launch_buttons_open_the_notebook(open_page, path):
     page = open_page(path.as_uri())
-    links = page.evaluate("() => [...document.querySelectorAll('a[href*=\"colab.research\"]')].map((a) => a.href)")
     notebook = Path(__file__).resolve().parents[1] / "notebooks" / f"{path.stem}.ipynb"
-    assert bool(links) == notebook.exists()
-    assert all(link.endswith(f"/blob/main/notebooks/{path.stem}.ipynb") for link in links)
+    for service, end in (("colab.research", f"/blob/main/notebooks/{path.stem}.ipynb"),
+                         ("mybinder", f"/main?urlpath=lab/tree/notebooks/{path.stem}.ipynb")):
+        links = page.evaluate(f"() => [...document.querySelectorAll('a[href*=\"{service}\"]')].map((a) => a.href)")
+        assert bool(links) == notebook.exists()
+        assert all(link.endswith(end) for link in links)
