@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from html import escape
 from html.parser import HTMLParser
 
@@ -264,3 +266,10 @@ def test_nothing_in_them_names_another_host():
     hosts = set(re.findall(r"(?:https?:)?//([a-z][\w.-]*\.[a-z]{2,})/", text))
     assert hosts <= {"www.w3.org"}, "XML namespaces alone"
     assert not re.search(r"\b(fetch|XMLHttpRequest|importScripts)\s*\(|@import|\bimport\s*\(", text)
+
+
+def test_a_still_picture_leaves_pyplot_alone():
+    # Were pyplot loaded inside rc_context, Jupyter would show no picture of matplotlib's after it.
+    code = ("import sys; from compecon import live; live.ZurchersChoice()._repr_mimebundle_(); "
+            "sys.exit('matplotlib.pyplot' in sys.modules)")
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -18,20 +18,22 @@ _SIZE = (4.2, 2.6)
 
 def drawing(panel, outputs):
     """The panel as an SVG element; `outputs` are the figure's arrays and numbers."""
-    from matplotlib import pyplot as plt
+    # Without pyplot: inside rc_context, Jupyter's pyplot would not learn that it shows figures inline.
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
     ink = {key: _INK for key in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")}
     settings = {**ink, "svg.fonttype": "none", "svg.hashsalt": "compecon", "font.size": 9,
                 "font.sans-serif": ["DejaVu Sans"], "axes.spines.top": False, "axes.spines.right": False}
-    with plt.rc_context(settings):
-        canvas, ax = plt.subplots(figsize=_SIZE, layout="constrained")
+    with rc_context(settings):
+        canvas = Figure(figsize=_SIZE, layout="constrained")
+        ax = canvas.subplots()
         for mark in panel.marks:
             _DRAW[type(mark).__name__](ax, mark, outputs, list(_TONES)[mark.tone - 1])
         for side, axis in (("x", panel.x), ("y", panel.y)):
             _set_axis(ax, side, axis, outputs)
         target = io.StringIO()
         canvas.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-        plt.close(canvas)
     return _embedded(target.getvalue())
 
 
