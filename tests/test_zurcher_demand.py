@@ -136,3 +136,57 @@ def test_a_counterfactual_compares_two_fleets_in_the_long_run():
         zurcher.counterfactual(MODEL, TRUTH, rc=3.0)
     with pytest.raises(ParameterError, match="no change given"):
         zurcher.counterfactual(MODEL, TRUTH)
+
+
+# A price that is known in dollars
+
+
+def test_a_relative_band_lets_rc_vary_with_the_other_estimates(group_4_fit):
+    fixed, relative = (
+        zurcher.demand_curve(group_4_fit, prices, 37, level=0.9, relative=flag)
+        for prices, flag in (([0.5 * group_4_fit.theta[0]], False), ([0.5], True))
+    )
+    assert relative.RC == pytest.approx(fixed.RC) and relative.demand == pytest.approx(fixed.demand)
+
+    def demand(theta):
+        params = zurcher.Params(0.5 * theta[0], theta[1:2], [*theta[2:], 1 - theta[2:].sum()])
+        return [12 * 37 * zurcher.replacement_rate(group_4_fit.structure, params)]
+
+    error = delta_method(demand, group_4_fit.theta, group_4_fit.cov_params().to_numpy()).bse[0]
+    assert relative.upper[0] - relative.demand[0] == pytest.approx(stats.norm.ppf(0.95) * error, rel=1e-5)
+    assert abs(np.log((relative.upper - relative.lower) / (fixed.upper - fixed.lower))[0]) > 0.1
+
+
+def test_a_relative_bootstrap_band_takes_each_samples_own_rc():
+    panel = zurcher.simulate(MODEL, TRUTH, n_buses=300, n_periods=100, seed=21)
+    fit = zurcher.nfxp(MODEL, zurcher.discretize(panel, None, 30, increments="model"))
+    delta = zurcher.demand_curve(fit, [0.7, 1.3], n_buses=10, relative=True)
+    bootstrap = zurcher.demand_curve(fit, [0.7, 1.3], n_buses=10, method="bootstrap", draws=150, seed=5, relative=True)
+    widths = (bootstrap.upper - bootstrap.lower) / (delta.upper - delta.lower)
+    assert (np.abs(widths - 1) <= 0.3).all()
+
+
+# The short run
+
+
+def test_a_fleets_path_is_the_dense_chains():
+    chain, replaced = dense_chain(MODEL, TRUTH)
+    share = np.random.default_rng(1).dirichlet(np.ones(30))
+    kept = share.copy()
+    path = zurcher.demand_path(MODEL, TRUTH, share, 50, n_buses=10)
+    assert np.array_equal(share, kept)
+    for rate in path:
+        assert rate == pytest.approx(10 * share @ replaced, rel=1e-12)
+        share = share @ chain
+
+
+def test_a_fleet_in_the_long_run_stays_there():
+    pi = zurcher.stationary_distribution(MODEL, TRUTH)
+    path = zurcher.demand_path(MODEL, TRUTH, pi, 30)
+    assert np.allclose(path, zurcher.replacement_rate(MODEL, TRUTH), rtol=1e-12)
+
+
+@pytest.mark.parametrize("start", [np.full(30, 0.1), np.eye(29)[0], 2 * np.eye(30)[0] - np.eye(30)[1]])
+def test_a_start_that_is_no_distribution_is_refused(start):
+    with pytest.raises(ParameterError, match="start has shape .*; it must hold the shares of the fleet in 30 states"):
+        zurcher.demand_path(MODEL, TRUTH, start, 10)

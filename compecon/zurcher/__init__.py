@@ -7,6 +7,7 @@ from compecon.zurcher.demand import (
     DemandCurve,
     counterfactual,
     demand_curve,
+    demand_path,
     replacement_rate,
     stationary_distribution,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "ZurcherModel",
     "counterfactual",
     "demand_curve",
+    "demand_path",
     "discretize",
     "homogeneity_test",
     "likelihood_surface",

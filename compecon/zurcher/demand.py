@@ -61,6 +61,47 @@ def replacement_rate(model, params):
     return float(pi @ solution.choice_prob[:, 1])
 
 
+def demand_path(model, params, start, n_months, n_buses=1):
+    """Engines that a fleet is expected to need month by month, from a given spread of its mileage: the short run.
+
+        demand_t = n_buses sum_x pi_t(x) replace(x),    pi_{t+1}(y) = sum_x pi_t(x) [keep(x) p(y|x) + replace(x) p(y|0)]
+
+    Parameters
+    ----------
+    model : ZurcherModel
+    params : Params
+    start : (n_states,) float, pi_1, the share of the fleet in each state in the first month; sums to one
+    n_months, n_buses : int
+
+    Returns
+    -------
+    (n_months,) float, engines a month
+
+    Examples
+    --------
+    New buses need no engine at first:
+
+    >>> import numpy as np
+    >>> from compecon import zurcher
+    >>> params = zurcher.Params(RC=10.075, theta1=[2.293], theta3=[0.3919, 0.5953, 0.0128])
+    >>> model = zurcher.ZurcherModel(90, 0.9999)
+    >>> path = zurcher.demand_path(model, params, np.eye(90)[0], 600, n_buses=37)
+    >>> [round(float(12 * path[month]), 2) for month in (0, 60, 120, 599)]
+    [0.02, 3.45, 4.89, 4.85]
+    """
+    solution, share = model.solve(params), vector(start, "start")
+    solution.require_convergence()
+    if share.shape != (model.n_states,) or share.min() < 0 or abs(share.sum() - 1) > 1e-8:
+        raise ParameterError(
+            f"start has shape {share.shape} and sums to {share.sum():.8g}; it must hold the shares of the fleet in "
+            f"{model.n_states} states, not negative and summing to 1."
+        )
+    keep, replaced = (np.ascontiguousarray(column) for column in solution.choice_prob.T)
+    path = np.empty(positive_integer(n_months, "n_months"))
+    kernels.turnover(keep, replaced, params.theta3, share, np.empty_like(share), path)
+    return positive_integer(n_buses, "n_buses") * path
+
+
 @dataclass(frozen=True, eq=False)
 class DemandCurve:
     """Engines demanded at each replacement cost, with a band.
@@ -96,7 +137,7 @@ class DemandCurve:
         return self.frame().to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")
 
 
-def demand_curve(fit, RC, n_buses=1, level=0.95, method="delta", kind=None, draws=200, seed=0):
+def demand_curve(fit, RC, n_buses=1, level=0.95, method="delta", kind=None, draws=200, seed=0, relative=False):
     """Yearly demand for engines as a function of their price, other parameters as estimated.
 
         demand(RC) = 12 n_buses sum_x pi(x; RC) replace(x; RC)
@@ -105,6 +146,9 @@ def demand_curve(fit, RC, n_buses=1, level=0.95, method="delta", kind=None, draw
     ----------
     fit : NFXPEstimate, 'partial' or 'joint'
     RC : (M,) float, the prices to try
+        In units of the taste shock's scale; if `relative`, as multiples of the estimated RC. The band then lets that
+        RC vary with the other estimates: the price in dollars is known, and what it is worth in the shock's units is
+        not.
     n_buses : int
     level : float, probability of the pointwise band
     method : {'delta', 'bootstrap'}
@@ -114,7 +158,7 @@ def demand_curve(fit, RC, n_buses=1, level=0.95, method="delta", kind=None, draw
 
     Returns
     -------
-    DemandCurve
+    DemandCurve, its RC in units of the taste shock's scale
 
     Examples
     --------
@@ -124,14 +168,15 @@ def demand_curve(fit, RC, n_buses=1, level=0.95, method="delta", kind=None, draw
     >>> zurcher.demand_curve(fit, [4.0], n_buses=37).demand.round(2).tolist()
     [15.98]
     """
-    RC = vector(RC, "RC")
+    prices = vector(RC, "RC")
     level, method = share(level, "level"), one_of(method, ("delta", "bootstrap"), "method")
     scale, model, params = 12 * positive_integer(n_buses, "n_buses"), fit.structure, fit.as_params()
 
     def curve(point):
-        return scale * np.array([replacement_rate(model, replace(point, RC=price)) for price in RC])
+        unit = point.RC if relative else 1.0
+        return scale * np.array([replacement_rate(model, replace(point, RC=price * unit)) for price in prices])
 
-    demand = curve(params)
+    RC, demand = prices * (params.RC if relative else 1.0), curve(params)
     if method == "bootstrap":
         sample = parametric_bootstrap(fit, draws, seed)
         curves = np.array([curve(point) for point in sample.params])

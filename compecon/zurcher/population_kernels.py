@@ -59,3 +59,24 @@ def stationary(keep, replace, p, share):
     for x in range(n):
         share[x] /= total
     return 1
+
+
+@kernel
+def turnover(keep, replace, p, share, following, path):
+    """Let a fleet live for path.size months from `share`, its spread over states, which changes in place.
+
+    path[t] : the share of buses whose engine is replaced in month t. following : (n,), workspace.
+    """
+    last = share.size - 1
+    for t in range(path.size):
+        renewed = 0.0
+        for x in range(share.size):
+            renewed += share[x] * replace[x]
+            following[x] = 0.0
+        for j in range(p.size):
+            following[min(j, last)] += renewed * p[j]
+            for x in range(share.size):
+                following[min(x + j, last)] += share[x] * keep[x] * p[j]
+        path[t] = renewed
+        for x in range(share.size):
+            share[x] = following[x]
