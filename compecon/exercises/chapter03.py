@@ -92,7 +92,7 @@ EXERCISES = (
         "predict",
         lambda: "opg",
         options={
-            "opg": "Right. With little kurtosis the scores of sigma vary less than the model expects. Their outer product "
+            "opg": "Right. With little kurtosis scores of sigma vary less than the model expects. Their outer product "
             "is small, and its inverse large.",
             "hessian": "The Hessian does not notice kurtosis: at the maximum it is 2n / sigma^2 whatever the shape of "
             "the outcomes.",
