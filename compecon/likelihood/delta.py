@@ -54,7 +54,7 @@ def delta_method(function, theta, cov, jacobian=None):
 
     Notes
     -----
-    The step for parameter k is eps^(1/3) max(|theta_k|, min(se_k, 1)): it follows the size of the parameter, and
+    The step for parameter k is eps^(1/3) max(abs(theta_k), min(se_k, 1)): it follows the size of the parameter, and
     where that is zero, its standard error. If `function` is undefined so close to theta, pass `jacobian`.
     Source: Greene, Econometric Analysis (2018), appendix D.
 
