@@ -3,16 +3,23 @@
 import importlib
 
 _FIGURES = {
+    "BootstrapBands": "bootstrap_bands",
+    "BusHistories": "bus_histories",
     "Climbing": "climbing",
     "Contraction": "contraction",
+    "CostsAndMarkups": "costs_and_markups",
     "Diversion": "diversion",
     "FixedPoint": "fixed_point",
     "InformationEquality": "information_equality",
     "InstrumentStrength": "instrument_strength",
     "LikelihoodCurve": "likelihood_curve",
+    "LogitSubstitution": "logit_substitution",
     "MergerRoom": "merger_room",
     "NFXPByHand": "nfxp_by_hand",
+    "ProfiledObjective": "profiled_objective",
     "ReplacementDemand": "replacement_demand",
+    "SamplingDistribution": "sampling_distribution",
+    "ThreeTests": "three_tests",
     "ZurchersChoice": "zurchers_choice",
 }
 __all__ = [*_FIGURES]
