@@ -5,13 +5,14 @@ Run as `make check-book`, after `make book`. That each figure is right in every 
 """
 
 import pytest
-from browser_fixtures import HTML, new_page
+from browser_fixtures import HTML, PAGES, new_page
 from live_fixtures import FIGURES, TOOLS, differences, places
 
 from compecon.live.controls import Slider
 
 pytestmark = pytest.mark.browser
 
+CHAPTERS = [path.relative_to(HTML).as_posix() for path in PAGES if path.parent.name == "chapters"]
 FIRST = 1000  # milliseconds after the page itself is there
 
 MOUNTED = """() => [...document.querySelectorAll("[data-live-figure]")].map((root) => root.dataset.state ?? "none")"""
@@ -52,7 +53,7 @@ def open_figures(book_browser, book_server):
 
 def test_every_figure_of_the_gallery_answers_within_a_second(open_figures):
     latest = []
-    for _ in range(3):
+    for _ in range(4):
         page = open_figures("book/gallery.html")
         times = page.evaluate("times")
         there = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventStart")
@@ -87,6 +88,20 @@ def test_a_move_of_each_figure_in_the_gallery_shows_what_python_shows(open_figur
         page.evaluate("(values) => { move(values); return rested(); }", {moved: value})
         assert differences(page, figure) == [], f"{name}: {moved} = {value}"
     assert page.problems == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_a_move_of_each_chapters_figure_shows_what_python_shows(open_figures, path):
+    page, kinds = open_figures(path), {kind.name: kind for kind in FIGURES}
+    page.evaluate(FOCUS, 0)
+    figure = kinds[page.evaluate("live().dataset.liveFigure")]()
+    for key, value in page.evaluate("live().figure.values").items():
+        setattr(figure, key, value)
+    moved = next(key for key, control in figure.controls().items() if isinstance(control, Slider))
+    value = places(figure.controls()[moved])[1]
+    setattr(figure, moved, value)
+    page.evaluate("(values) => { move(values); return rested(); }", {moved: value})
+    assert differences(page, figure) == [] and page.problems == []
 
 
 @pytest.mark.parametrize("path", ["book/intro.html", "book/chapters/09-nfxp.html"])

@@ -1,17 +1,11 @@
 """A live figure in JupyterLab: page and Python move each other, and a saved notebook computes without Python."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import nbformat
 import pytest
-from browser_fixtures import new_page, unless_present
+from browser_fixtures import new_page
+from lab_fixtures import IDLE, jupyterlab, run
 
 from compecon import live
 
@@ -25,31 +19,7 @@ CELLS = [
     "fit = live.NFXPByHand()\nfit",
     "print(fit.RC, fit.theta11)",
 ]
-# Widgets' state goes into the notebook; nothing is asked of jupyter.org.
-SETTINGS = {
-    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
-    "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
-    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
-}
 STATE = "application/vnd.jupyter.widget-state+json"
-
-
-def free_port():
-    """A port that nothing listens to."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-def answers(address, seconds=60):
-    """Wait until the server answers."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            return urlopen(f"{address}/api/status").status == 200
-        except (URLError, ConnectionError):
-            time.sleep(0.2)
-    return False
 
 
 @pytest.fixture(scope="module")
@@ -65,26 +35,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(folder, tmp_path_factory, root):
-    """JupyterLab at an address of this machine, with settings of its own and nobody else's."""
-    home, port = tmp_path_factory.mktemp("jupyter"), free_port()
-    (home / "settings").mkdir()
-    (home / "settings/overrides.json").write_text(json.dumps(SETTINGS))
-    own = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-    own |= {"JUPYTERLAB_SETTINGS_DIR": str(home / "user"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-            "IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": str(root)}
-    options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
-               "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
-               "--LabApp.expose_app_in_browser=True", f"--LabApp.app_settings_dir={home / 'settings'}"]
-    with open(home / "log", "w") as log:
-        process = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], cwd=folder, env=os.environ | own,
-                                   stdout=log, stderr=subprocess.STDOUT)
-    unless_present(f"a JupyterLab that starts ({home / 'log'})", answers(f"http://127.0.0.1:{port}"))
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(timeout=20)
+    """The address of JupyterLab on that folder."""
+    with jupyterlab(folder, tmp_path_factory.mktemp("jupyter"), root) as address:
+        yield address
 
 
-IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 ROOT = "[...document.querySelectorAll('[data-live-figure=zurchers-choice]')].find((root) => root.figure)"
 FIT = ROOT.replace("zurchers-choice", "nfxp-by-hand")
 # What a reader sees of the figure: RC's slider and the value beside it, the first curve, the first read-out.
@@ -107,18 +62,6 @@ def lab(browser, server):
     page.wait_for_function(f"{ROOT}?.dataset.state === 'ready'")
     yield page
     page.context.close()
-
-
-def run(page, place):
-    """Run the cell at that place to its end, and return what it prints."""
-    page.evaluate("""async (place) => {
-      jupyterapp.shell.currentWidget.content.activeCellIndex = place;
-      await jupyterapp.commands.execute("notebook:run-cell");
-    }""", place)
-    page.wait_for_function(IDLE)
-    return page.evaluate("""(place) =>
-      jupyterapp.shell.currentWidget.content.widgets[place].model.toJSON().outputs.map((o) => o.text ?? "").join("")""",
-                         place).strip()
 
 
 def move(page, value):

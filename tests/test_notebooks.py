@@ -25,7 +25,7 @@ CHAPTER = HEADER + r"""
 
 {cite:t}`rust1987` and others {cite:p}`rust1987`; see {eq}`bellman`, {numref}`fig-value`, {numref}`fig %s <fig-value>`,
 {ref}`the first <ex-first>`, {ref}`ex-second`, {doc}`../plain`, {doc}`08-data`, [data](08-data.md#top),
-`{eq}` in code, $E[v](x)$.
+`{eq}` in code, $E[v](x)$, {func}`compecon.likelihood.fit`.
 
 $$
 V = T(V)
@@ -147,7 +147,7 @@ def test_no_directive_or_role_is_left(chapter):
 @pytest.mark.parametrize("phrase", [
     "Rust (1987) and others (Rust, 1987); see (9.1), Figure 9.2, fig 9.2,",
     "the first, Exercise 9.2, A plain page, [The data](08-data.ipynb), [data](08-data.ipynb#top),\n"
-    "`{eq}` in code, $E[v](x)$.",
+    "`{eq}` in code, $E[v](x)$, `compecon.likelihood.fit`.",
     "$$\nV = T(V)\n\\tag{9.1}\n$$",
     "The value is `fit.params['RC']`.",
     "> **Warning: Slow**\n>\n> One *line*.\n>\n> ```python\n> x = 1\n> ```",

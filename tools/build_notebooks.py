@@ -4,7 +4,7 @@
 
 The chapters are the single source. A notebook holds their text in plain Markdown and their code, without outputs, and
 - starts with a cell that installs the package when it runs on Google Colab;
-- leaves out solutions: `solution` directives, and code cells tagged `solution`;
+- leaves out solutions: `solution` directives, and cells tagged `solution`;
 - leaves out cells tagged `book-only`: above all those that `glue` a number into the text, where the
   notebook names the expression instead;
 - shows cells tagged `notebook-only`, which the book hides with `remove-cell`: sliders that need a kernel;
@@ -73,7 +73,7 @@ def notebook_cells(book, page, solutions=False):
             pieces = convert.cell(cell.source)
             starter = [("code", text, ["raises-exception"]) for kind, text in pieces if kind == "code"]
             kept = [starter.pop(0) if kind == "code" else (kind, text, []) for kind, text in pieces]
-            cells.extend(kept if "book-only" not in tags(cell) else [])
+            cells.extend(kept if not tags(cell) & left_out else [])
             continue
         figure = has_figure(cell)
         number = convert.next_number("Figure") if figure else None

@@ -177,6 +177,8 @@ class Converter:
             return self.doc(text, target)
         if name.startswith("glue"):
             return f"`{self.glued_expression(target.split(':')[0])}`"
+        if name in ("func", "class", "meth", "mod"):
+            return f"`{target}`"
         plain = {"math": f"${content}$", "sub": f"<sub>{content}</sub>", "sup": f"<sup>{content}</sup>", "index": "",
                  "kbd": f"`{content}`", "code": f"`{content}`", "abbr": content, "term": text or content}
         if name not in plain:
