@@ -15,6 +15,7 @@ _FIGURES = {
     "LikelihoodCurve": "likelihood_curve",
     "LogitSubstitution": "logit_substitution",
     "MergerRoom": "merger_room",
+    "MicroSample": "micro_sample",
     "NFXPByHand": "nfxp_by_hand",
     "ProfiledObjective": "profiled_objective",
     "ReplacementDemand": "replacement_demand",

@@ -16,6 +16,7 @@ from compecon.live import (
     likelihood_curve_kernels,
     logit_substitution_kernels,
     merger_kernels,
+    micro_sample_kernels,
     nfxp_kernels,
     profiled_objective_kernels,
     replacement_demand_kernels,
@@ -51,13 +52,13 @@ _PROFILED = {
     "row": 2, "slopes": 2, "products": 2, "coefficients": 2,
 }  # fmt: skip
 EXPORTS = (
-    Export(bus_histories_kernels.bus_histories, {
-        "mileage": 1, "starts": 1, "bus_groups": 1, "bus_ids": 1, "members": 2, "history": 2, "shares": 2, "hazard": 2,
-        "by_state": 2, "seen": 2, "month": 2, "summary": 1,
-    }),
     Export(bootstrap_bands_kernels.bootstrap_bands, {
         "progress": 1, "count": 1, "lives": 1, "totals": 1, "random": 1, "stars": 1, "ratios": 1, "estimates": 1,
         "bounds": 3, "histogram": 2, "shown": 2, "coverage": 2, "summary": 1,
+    }),
+    Export(bus_histories_kernels.bus_histories, {
+        "mileage": 1, "starts": 1, "bus_groups": 1, "bus_ids": 1, "members": 2, "history": 2, "shares": 2, "hazard": 2,
+        "by_state": 2, "seen": 2, "month": 2, "summary": 1,
     }),
     Export(climbing_kernels.climbing_sample, {
         "y": 1, "weights": 1, "histogram": 2, "fitted": 2, "maximum": 1, "near": 1, "terms": 1, "scores": 2,
@@ -124,6 +125,10 @@ EXPORTS = (
         "firms": 1, "prices": 2, "shares": 2, "delta": 2, "x2": 3, "base": 1, "x2dot": 2, "weights": 2,
         "traits": 3, "loadings": 2, "columns": 2, "squares": 3, "agents": 3, "people": 2, "eta": 2, "report": 1,
         "flat": 1, "change": 2, "pressure": 2, "margin": 2, "gains": 2, "summary": 1,
+    }),
+    Export(micro_sample_kernels.micro_sample, {
+        "stops": 1, "aggregate": 2, "units": 1, "interview": 4, "curves": 2, "alone": 1, "floor": 1, "share": 2,
+        "ratios": 2, "chosen": 2, "shown": 1, "summary": 1, "square": 2, "columns": 2,
     }),
     Export(nfxp_kernels.nfxp_surface, {
         "cells": 2, "starts": 1, "shares": 2, "dcost": 2, "ddcost": 3, "bounds": 2, "window": 2, "best": 1,
