@@ -98,8 +98,8 @@ EXERCISES = (
         options={
             "higher": "At the old price the fleet is young by the standards of the new one. Which of its engines would "
             "now be replaced?",
-            "lower": "Right. Engines that would have been replaced at the old price are now kept for years. In the first "
-            "year almost none is bought; then the fleet grows old, and demand rises to the new long run.",
+            "lower": "Right. Engines that would have been replaced at the old price are now kept for years. In the "
+            "first year almost none is bought; then the fleet grows old, and demand rises to the new long run.",
             "same": "It would be, if the mileage of the fleet were at once that of the new long run. It takes years to "
             "get there.",
         },
@@ -143,8 +143,8 @@ EXERCISES = (
         "implement",
         standard_error,
         (
-            Mistake("The covariances are missing, as in the student's code. Errors that move together may cancel: J V J'.",
-                    lambda J, V: np.sqrt(J**2 @ np.diag(V))),
+            Mistake("The covariances are missing, as in the student's code. Errors that move together may cancel: "
+                    "J V J'.", lambda J, V: np.sqrt(J**2 @ np.diag(V))),
             Mistake("That is the variance. Take its square root.", lambda J, V: J @ V @ J),
             Mistake("You add up the standard errors, as if they always had one direction.",
                     lambda J, V: np.abs(J) @ np.sqrt(np.diag(V))),

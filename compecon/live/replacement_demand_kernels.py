@@ -22,7 +22,7 @@ DEMAND, CHANGE, LOWER, UPPER, ELASTICITY, FIRST_YEAR, LIFETIME, LLF, RC, THETA11
 @kernel
 def replacement_demand(price, discount, discounts, estimates, llf, prices, curves, scale, curve, tangent, point, shares,
                        hazard, path, summary, steps, states):  # fmt: skip
-    """Solve the estimated model at today's price and at `price` percent of it; let the fleet pass from one to the other.
+    """Solve the estimated model at today's price and at `price` percent of it; pass the fleet from one to the other.
 
     estimates : (D, 2 + J), RC, theta11 and theta3 at each of discounts : (D,), with llf : (D,). prices : (M,), percent
     of today's; curves : (D, 3, M), demand and the ends of its band. scale : (1,), months of a year times buses.
