@@ -37,7 +37,7 @@ def share_derivatives(P, slopes, weights):
     return np.diag(pull.sum(axis=0)) - P.T @ pull
 
 
-def _draw_agents(rng):
+def draw_agents(rng):
     """Choice probabilities, slopes that differ from product to product, and weights that are not all the same."""
     utilities = rng.normal(0, 1.5, (7, 4))
     P = np.exp(utilities) / (1 + np.exp(utilities).sum(axis=1, keepdims=True))
@@ -88,7 +88,7 @@ def _second_choices(P, leavers):
 
 
 def _draw_choices(rng):
-    P, _, weights = _draw_agents(rng)
+    P, _, weights = draw_agents(rng)
     return P, weights
 
 
@@ -173,7 +173,7 @@ EXERCISES = (
                 lambda P, a, w: share_derivatives(P, a, np.full(w.size, 1 / w.size)),
             ),
         ),
-        draw=_draw_agents,
+        draw=draw_agents,
     ),
     Exercise(
         "14.4",
@@ -199,7 +199,7 @@ EXERCISES = (
                 lambda J: _along_rows(J).T,
             ),
         ),
-        draw=lambda rng: (share_derivatives(*_draw_agents(rng)),),
+        draw=lambda rng: (share_derivatives(*draw_agents(rng)),),
     ),
     Exercise(
         "14.5",
