@@ -126,6 +126,11 @@ EXERCISES = (
         states,
         (
             Mistake(
+                "Both bugs are still there: // rounds down where a mileage on an edge belongs below it, and the width is "
+                "cut to whole miles.",
+                lambda m, n, top: m // (top // n),
+            ),
+            Mistake(
                 "Your states count from 1. In this book x = 0, 1, ..., n-1: subtract one, and keep mileage 0 "
                 "in state 0.",
                 lambda m, n, top: np.maximum(np.ceil(m * n / top), 1),

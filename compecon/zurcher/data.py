@@ -10,6 +10,7 @@ from scipy import sparse
 
 from compecon.datasets import checks
 from compecon.errors import CompEconWarning, DataError, ParameterError
+from compecon.zurcher import data_kernels as kernels
 
 INCREMENTS = ("rust", "model")
 _COLUMNS = ("group", "bus_id", "period", "mileage", "replaced")
@@ -186,14 +187,13 @@ def discretize(panel, groups=(1, 2, 3, 4), n_states=90, max_mileage=450_000, inc
     later = np.flatnonzero(bus_id[1:] == bus_id[:-1]) + 1
     if later.size == 0:
         raise DataError(f"all {bus_id.size} buses have a single month; an observation needs the month before it.")
-    # A replaced engine counts as state 0 in the model, and as the bin before the first in Rust's own convention.
-    restart = 0 if increments == "model" else -1
-    dx = state[later] - np.where(replaced[later - 1] == 1, restart, state[later - 1])
+    dx = np.empty_like(state)
+    kernels.increments(state, replaced, 0 if increments == "model" else -1, dx)
     _warn_if_full(state[later], bus_id[later], int(n_states), max_mileage)
     observed = {name: values[later] for name, values in columns.items()}
     return BusData(
         n_states=int(n_states), max_mileage=max_mileage, increments=increments, groups=groups,
-        **count_observations(state[later], observed["replaced"], dx, observed),
+        **count_observations(state[later], observed["replaced"], dx[later], observed),
     )
 
 
@@ -224,13 +224,13 @@ def count_observations(x, d, dx, observed):
 def _states(mileage, n_states, max_mileage):
     """Return the 0-based states, int64."""
     if mileage.dtype.kind == "i" and isinstance(max_mileage, int):
-        bins = -(-mileage * n_states // max_mileage)
-    else:
-        ratio = mileage * (n_states / max_mileage)
-        nearest = np.rint(ratio)
-        on_edge = np.abs(ratio - nearest) <= _EDGE_TOLERANCE * nearest
-        bins = np.where(on_edge, nearest, np.ceil(ratio)).astype(np.int64)
-    return np.maximum(bins, 1) - 1
+        state = np.empty_like(mileage)
+        kernels.states(mileage, n_states, max_mileage, state)
+        return state
+    ratio = mileage * (n_states / max_mileage)
+    nearest = np.rint(ratio)
+    on_edge = np.abs(ratio - nearest) <= _EDGE_TOLERANCE * nearest
+    return np.maximum(np.where(on_edge, nearest, np.ceil(ratio)).astype(np.int64), 1) - 1
 
 
 def _check_options(n_states, max_mileage, increments):
