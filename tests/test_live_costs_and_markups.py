@@ -1,4 +1,4 @@
-"""The figure on conduct says what compute_costs, compute_markups and compute_profits say, and its pictures lie on axes."""
+"""The figure on conduct says what compute_costs, compute_markups and compute_profits say."""
 
 import itertools
 

@@ -244,8 +244,8 @@ EXERCISES = (
                 lambda: _diversion_to(5, 13),
             ),
             Mistake(
-                "You took the elasticity of F2B19's share by F1B13's price. Rows are shares: you need row F1B13, column "
-                "F2B19.",
+                "You took the elasticity of F2B19's share by F1B13's price. Rows are shares: you need row F1B13, "
+                "column F2B19.",
                 lambda: -_elasticities()[13, 5] / _elasticities()[13, 13] * _shares()[5] / _shares()[13],
             ),
             Mistake(

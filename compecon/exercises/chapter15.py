@@ -230,7 +230,7 @@ EXERCISES = (
         (
             Mistake("You start from single products: products of one firm must keep the weight 1, whatever kappa.",
                     lambda: _critical_weight("products")),
-            Mistake("You draw a straight line between the costs at 0 and at 1. Margins bend: solve, or try many weights.",
+            Mistake("You draw a straight line between the costs at 0 and 1. Margins bend: solve, or try many weights.",
                     _straight_line),
         ),
     ),

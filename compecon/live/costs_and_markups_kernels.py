@@ -1,4 +1,4 @@
-"""The scene of the figure on conduct: the marginal costs that explain observed prices, for who cares about whose profit.
+"""The scene of the figure on conduct: costs that explain observed prices, by who cares about whose profit.
 
 A scene returns DONE, or FAILED when there is nothing to show.
 """
@@ -71,7 +71,7 @@ def explain(conduct, kappa, firms, shares, squares, eta):
 
 @kernel
 def draw_path(conduct, firms, prices, shares, kappas, squares, eta, path):
-    """path : (2, G), the mean and the lowest cost in cents at each of `kappas`; returns 0 where there is none, else 1."""
+    """path : (2, G), the mean and the lowest cost in cents at each of `kappas`; returns 0 where there is none."""
     for g in range(kappas.size):
         if explain(conduct, kappas[g], firms, shares, squares, eta) == 0:
             return 0

@@ -47,7 +47,8 @@ class Diversion(LiveFigure):
                Dots("change", "here[0]", size=5), Dots("change", "here[1]", tone=2, size=5)),
               "Three falling curves with one slope at no change. At {change} the model keeps {kept} of the share, the "
               "plain logit {kept_logit}."),
-        Panel("Where the lost buyers go", Axis(PRODUCT + "; outside 26", (0, N + 3)), Axis("part of them", (3e-5, 1), log=True, format=".1g"),
+        Panel("Where the lost buyers go", Axis(PRODUCT + "; outside 26", (0, N + 3)),
+              Axis("part of them", (3e-5, 1), log=True, format=".1g"),
               (Dots("places", "bars[3]", "plain logit", tone=2, hollow=True),
                Dots("places", "bars[0]", "small change", tone=4, size=3),
                Dots("places", "bars[2]", "removal", tone=3, size=3),
