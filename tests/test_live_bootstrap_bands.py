@@ -133,8 +133,11 @@ def test_what_is_shown_sums_up_the_samples(figure, setting):
     low, high = np.moveaxis(found["bounds"], 1, 0)
     share = ((low <= truth) & (truth <= high)).mean(axis=1)
     error = 2 * np.sqrt(share * (1 - share) / page.SAMPLES)
-    np.testing.assert_allclose(found["coverage"], [[1, 2, 3, 4], share, share - error, share + error], atol=1e-12)
-    expected = [found["estimates"].std(ddof=1), share[kind], (high - low)[kind].mean(), truth, level / 100]
+    sides = (high < truth).mean(axis=1), (low > truth).mean(axis=1)
+    expected = [[1, 2, 3, 4], share, share - error, share + error, *sides]
+    np.testing.assert_allclose(found["coverage"], expected, atol=1e-12)
+    expected = [found["estimates"].std(ddof=1), share[kind], (high - low)[kind].mean(), truth, level / 100,
+                (1 - level / 100) / 2]  # fmt: skip
     np.testing.assert_allclose(found["summary"][4:], expected, rtol=1e-10)
     n, holds = page.SHOWN, ((low <= truth) & (truth <= high))[kind, : page.SHOWN]
     ends = [np.where(held, end[kind, :n], np.nan) for held in (holds, ~holds) for end in (low, high)]

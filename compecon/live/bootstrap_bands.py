@@ -14,7 +14,7 @@ WAYS = {"normal": "parameters", "model": "data of the model", "lives": "engines"
 OUTPUTS = {"life": "mean life", "hazard": "hazard", "beyond": "life beyond 50"}
 INTERVALS = {"normal": "normal", "percentile": "percentile", "basic": "basic", "t": "percentile-t"}
 BIN = 0.25
-KIND = Axis("1 normal, 2 percentile, 3 basic, 4 percentile-t", (0.4, 4.6), format=".0f")
+KIND = Axis("1 normal, 2 percentile, 3 basic, 4 percentile-t", (0.4, 4.6))
 
 
 class BootstrapBands(LiveFigure):
@@ -29,10 +29,10 @@ class BootstrapBands(LiveFigure):
         "lives on one bus are alike. A bootstrap draws again: parameters from their estimated normal distribution, "
         "data from the estimated model, single engines, or whole buses of the sample. In the first picture, its "
         f"deviations from the estimate in one sample should look like those of {SAMPLES} estimates from the truth. The "
-        f"others show the intervals of the first {SHOWN} samples, and how often those of all {SAMPLES} hold the truth, "
-        "give or take two standard errors. Outputs are the mean life in months, the hazard in percent a month, and the "
-        "life beyond 50 months or else 0, which has a kink at the truth. Look for the ways that fail as buses differ, "
-        "and for what few buses do even to the right one."
+        f"others show how often the intervals of all {SAMPLES} samples hold the truth, give or take two standard "
+        f"errors, on which side the rest miss it, and the intervals of the first {SHOWN}. Outputs are the mean life in "
+        "months, the hazard in percent a month, and the life beyond 50 months or else 0, which has a kink at the "
+        "truth. Look for the ways that fail as buses differ, and for what few buses do even to the right one."
     )
 
     way = Choice("lives", "Draw again", WAYS)
@@ -52,16 +52,21 @@ class BootstrapBands(LiveFigure):
                Line("histogram[0]", "histogram[2]", "estimates − truth", tone=2, step=True)),
               "A histogram of the bootstrapped deviations, of standard error {error}, and that of the estimates from "
               "the truth, of standard deviation {sd}."),
+        Panel("Coverage by kind of interval", KIND, Axis("share that hold the truth", (0, 1.02), format=".0%"),
+              (Rule(y="summary[8]", label="level"), Spans("coverage[0]", "coverage[2]", "coverage[3]", tone=4),
+               Dots("coverage[0]", "coverage[1]", "coverage", tone=1, size=5)),
+              "Four dots beside the level of {level}; that of the chosen interval is at {coverage}."),
+        Panel("Intervals that miss, by side", KIND, Axis("share", (0, 0.5), format=".0%"),
+              (Rule(y="summary[9]", label="half of what the level leaves"),
+               Bars("coverage[0]", "coverage[4]", "too low", tone=2, width=0.3, shift=-0.17),
+               Bars("coverage[0]", "coverage[5]", "too high", tone=3, width=0.3, shift=0.17)),
+              "Two bars for each kind of interval: the shares that lie below the truth and above it."),
         Panel("Intervals of forty samples", Axis("sample", (0, SHOWN + 1), format=".0f"), Axis("output"),
               (Rule(y="summary[7]", label="truth", tone=4),
                Spans("shown[0]", "shown[2]", "shown[3]", "holds it", tone=1),
                Spans("shown[0]", "shown[4]", "shown[5]", "misses it", tone=2),
                Dots("shown[0]", "shown[1]", "estimate", tone=4, size=2)),
               "Forty vertical lines, most of which cross the true value; the first runs from {low} to {high}."),
-        Panel("Coverage by kind of interval", KIND, Axis("share that hold the truth", (0, 1.02), format=".0%"),
-              (Rule(y="summary[8]", label="level"), Spans("coverage[0]", "coverage[2]", "coverage[3]", tone=4),
-               Dots("coverage[0]", "coverage[1]", "coverage", tone=1, size=5)),
-              "Four dots beside the level of {level}; that of the chosen interval is at {coverage}."),
     )  # fmt: skip
     readouts = (
         Readout("estimate", "Estimate, first sample", "summary[0]", ".2f"),
@@ -77,12 +82,12 @@ class BootstrapBands(LiveFigure):
         """Middles of bins and numbers of samples, and room for what is drawn."""
         engines, most = max(BUSES) * kernels.ENGINES, max(DRAWS)
         middles = np.arange(-4 + BIN / 2, 4, BIN)
-        shown, coverage = np.zeros((6, SHOWN)), np.zeros((4, 4))
+        shown, coverage = np.zeros((6, SHOWN)), np.zeros((6, 4))
         shown[0], coverage[0] = np.arange(1, SHOWN + 1), np.arange(1, 5)
         return {
             "count": np.zeros(1), "lives": np.zeros(engines), "totals": np.zeros(max(BUSES)),
             "random": np.zeros(max(engines + max(BUSES), most)), "stars": np.zeros(most), "ratios": np.zeros(most),
             "estimates": np.zeros(SAMPLES), "bounds": np.zeros((4, 2, SAMPLES)),
             "histogram": np.array([middles, 0 * middles, 0 * middles]), "shown": shown, "coverage": coverage,
-            "summary": np.zeros(9),
+            "summary": np.zeros(10),
         }  # fmt: skip

@@ -33,9 +33,9 @@ def bootstrap_bands(
     histogram : (3, M), middles of bins, and densities of the first sample's bootstrapped deviations from its estimate
     and of all estimates' deviations from the truth, both over the true standard deviation. shown : (6, L), of the
     first samples: number, estimate, ends of the interval where it holds the truth, and where it misses it. coverage :
-    (4, 4), number, share, and two standard errors below and above it, by kind of interval. summary : (9,), estimate,
-    standard error by the bootstrap and ends of the first sample; spread of the estimates, coverage and mean length of
-    the chosen interval; the truth; the level.
+    (6, 4), number, share, two standard errors below and above it, and the shares that lie below and above the truth, by
+    kind of interval. summary : (10,), estimate, standard error by the bootstrap and ends of the first sample; spread of
+    the estimates, coverage and mean length of the chosen interval; the truth; the level and a half of what it leaves.
     """
     if first == 1.0:
         count[0] = 0.0
@@ -58,7 +58,7 @@ def bootstrap_bands(
             summary[1] = deviation(stars[:n_draws])
     count[0] = stop
     progress[0] = count[0] / estimates.size
-    summary[8] = 0.01 * level
+    summary[8], summary[9] = 0.01 * level, 0.5 * (1.0 - 0.01 * level)
     fill(histogram, 2, estimates[:stop], truth, scale)
     sum_up(stop, int(interval), truth, estimates, bounds, shown, coverage, summary)
     return DONE if stop == estimates.size else MORE
@@ -226,22 +226,24 @@ def sum_up(done, interval, truth, estimates, bounds, shown, coverage, summary):
     """What is drawn and read out of the samples 0..done - 1."""
     length = 0.0
     for kind in range(4):
-        held = 0.0
+        low = high = 0.0
         for s in range(done):
-            held += 1.0 if bounds[kind, 0, s] <= truth <= bounds[kind, 1, s] else 0.0
-        share = held / done
+            low += 1.0 if bounds[kind, 1, s] < truth else 0.0
+            high += 1.0 if bounds[kind, 0, s] > truth else 0.0
+        share = (done - low - high) / done
+        coverage[4, kind], coverage[5, kind] = low / done, high / done
         error = math.sqrt(share * (1.0 - share) / done)
         coverage[1, kind], coverage[2, kind], coverage[3, kind] = share, share - 2.0 * error, share + 2.0 * error
     for s in range(done):
         length += (bounds[interval, 1, s] - bounds[interval, 0, s]) / done
     for s in range(shown.shape[1]):
-        low, high = bounds[interval, 0, s], bounds[interval, 1, s]
-        known, holds = s < done, low <= truth <= high
+        lower, upper = bounds[interval, 0, s], bounds[interval, 1, s]
+        known, holds = s < done, lower <= truth <= upper
         shown[1, s] = estimates[s] if known else math.nan
-        shown[2, s] = low if known and holds else math.nan
-        shown[3, s] = high if known and holds else math.nan
-        shown[4, s] = low if known and not holds else math.nan
-        shown[5, s] = high if known and not holds else math.nan
+        shown[2, s] = lower if known and holds else math.nan
+        shown[3, s] = upper if known and holds else math.nan
+        shown[4, s] = lower if known and not holds else math.nan
+        shown[5, s] = upper if known and not holds else math.nan
     summary[0], summary[2], summary[3] = estimates[0], bounds[interval, 0, 0], bounds[interval, 1, 0]
     summary[4], summary[5], summary[6] = deviation(estimates[:done]), coverage[1, interval], length
     summary[7] = truth
