@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import special
 
 from compecon import datasets
 from compecon.blp.examples import cereal_results
@@ -22,22 +23,15 @@ def room():
 
 
 def one_market(room, market):
-    """(observed prices, costs, H, weights, alpha, choice probabilities by prices, prices after) of one market."""
+    """(observed prices, costs, V, alpha, weights, H) of one market, and its prices after the merger."""
     results, products, merged, _, costs, full = room
     agents = datasets.load_cereal()[1]
     here, who = products["market_ids"] == market, agents["market_ids"] == market
     traits = agents.loc[who, ["weights", "nodes1", "income", "income_squared", "age", "child"]].to_numpy().T
     alpha = results.beta[0, 0] + results.sigma[1, 1] * traits[1] + results.pi[1] @ traits[2:]
-    chosen, p0 = results.compute_probabilities(market_id=market), products["prices"][here].to_numpy()
-    utility = np.log(chosen / (1 - chosen.sum(axis=0)))
-
-    def choices(p):
-        terms = np.exp(utility + alpha * (p - p0)[:, None])
-        return terms / (1 + terms.sum(axis=0))
-
-    owner = merged[here].to_numpy()
-    H = np.equal.outer(owner, owner).astype(float)
-    return p0, costs[here], H, traits[0], alpha, choices, full[here]
+    chosen, owner = results.compute_probabilities(market_id=market), merged[here].to_numpy()
+    known = np.log(chosen / (1 - chosen.sum(axis=0))), alpha, traits[0], np.equal.outer(owner, owner).astype(float)
+    return (products["prices"][here].to_numpy(), costs[here], *known), full[here]
 
 
 def radius(step, p, h=1e-6):
@@ -52,14 +46,14 @@ def radius(step, p, h=1e-6):
 @pytest.mark.parametrize(
     ("number", "arguments", "value"),
     [
-        ("16.3", ([1.0], [0.0], [[0.5]], [-2.0], [1.0], [[1.0]]), [1.0]),
+        ("16.3", ([0.0], [0.0], [[0.0]], [-1.0], [1.0], [[1.0]]), [1 + special.lambertw(1 / np.e).real]),
         ("16.4", (np.eye(2)[::-1], np.ones(2), np.zeros(2), np.array([1, 2]), np.array([1, 2])), [0.0, 0.0]),
         ("16.5", (np.zeros((1, 1)), np.array([-1.0]), np.array([1.0])), np.log(2)),
     ],
 )
 def test_a_solution_meets_the_checkpoint_in_the_book(number, arguments, value):
     found = find_exercise(number).solution(*map(np.asarray, arguments))
-    np.testing.assert_allclose(found, value, rtol=1e-14)
+    np.testing.assert_allclose(found, value, rtol=1e-11)
 
 
 def test_the_others_raise_their_prices_on_average(room):
@@ -96,14 +90,30 @@ def test_at_the_saving_of_16_6_the_total_is_what_it_was_and_consumers_would_need
 # Solutions against the library
 
 
-def test_the_iteration_of_16_3_ends_at_the_librarys_prices_and_that_of_eta_does_not(room):
-    p0, c, H, w, alpha, choices, full = one_market(room, "C27Q1")
-    zeta, eta = (lambda p, step=step: step(p, c, choices(p), alpha, w, H)
-                 for step in (chapter16.zeta_round, chapter16._eta_round))
-    p = q = p0
+@pytest.mark.parametrize("market", ["C01Q1", "C27Q1", "C36Q2"])
+def test_the_prices_of_16_3_are_the_librarys(room, market):
+    known, full = one_market(room, market)
+    np.testing.assert_allclose(chapter16.merger_prices(*known), full, rtol=0, atol=1e-14)
+
+
+def test_where_zeta_arrives_eta_does_not(room):
+    (p0, c, V, alpha, w, H), full = one_market(room, "C27Q1")
+
+    def choices(p):
+        terms = np.exp(V + alpha * (p - p0)[:, None])
+        return terms / (1 + terms.sum(axis=0))
+
+    def zeta(p):
+        return chapter16._iterate(p, c, lambda q: V + alpha * (q - p0)[:, None], alpha, w, H, most=1)
+
+    def eta(p):
+        P = choices(p)
+        jacobian = np.diag(P @ (w * alpha)) - (w * alpha * P) @ P.T
+        return c + np.linalg.solve(-H * jacobian.T, P @ w)
+
+    q = p0
     for _ in range(60):
-        p, q = zeta(p), eta(q)
-    np.testing.assert_allclose(p, full, rtol=0, atol=1e-12)
+        q = eta(q)
     np.testing.assert_allclose(eta(full), full, rtol=0, atol=1e-10)
     assert np.abs(q - full).max() > 0.01
     assert radius(zeta, full) < 0.3 and radius(eta, full) > 1.1
@@ -113,13 +123,11 @@ def test_pressure_and_surplus_are_the_librarys(room):
     results, products, merged, _, costs, _ = room
     market = "C01Q1"
     here = (products["market_ids"] == market).to_numpy()
-    _, _, _, w, alpha, _, _ = one_market(room, market)
+    (_, _, utility, alpha, w, _), _ = one_market(room, market)
     D = results.compute_diversion_ratios(market_id=market)
     owners = products["firm_ids"].to_numpy()[here], merged.to_numpy()[here]
     known = products["prices"].to_numpy()[here], costs[here], *owners
     np.testing.assert_allclose(chapter16.pressure(D, *known), results.compute_upp(merged)[here, 0], rtol=1e-12)
-    chosen = results.compute_probabilities(market_id=market)
-    utility = np.log(chosen / (1 - chosen.sum(axis=0)))
     expected = results.compute_consumer_surpluses(market_id=market)[0, 0]
     assert chapter16.consumer_surplus(utility, alpha, w) == pytest.approx(expected, rel=1e-9)
 

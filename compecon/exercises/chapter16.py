@@ -45,30 +45,32 @@ def _hhi_change_of_plain_shares():
     return (after - before).mean()
 
 
-# 16.3: a round of the zeta iteration
+# 16.3: a merger's prices
 
 
-def zeta_round(p, c, P, alpha, w, H):
+def merger_prices(p0, c, V, alpha, w, H):
     """The solution of exercise 16.3."""
-    return c + ((H * ((w * alpha * P) @ P.T)) @ (p - c) - P @ w) / (P @ (w * alpha))
+    return _iterate(p0, c, lambda p: V + alpha * (p - p0)[:, None], alpha, w, H)
 
 
-def _eta_round(p, c, P, alpha, w, H):
-    jacobian = np.diag(P @ (w * alpha)) - (w * alpha * P) @ P.T
-    return c + np.linalg.solve(-H * jacobian.T, P @ w)
-
-
-def _plus_shares(p, c, P, alpha, w, H):
-    return zeta_round(p, c, P, alpha, w, H) + 2 * (P @ w) / (P @ (w * alpha))
+def _iterate(p, c, utilities, alpha, w, H, most=5000):
+    """The zeta iteration from p, for `most` rounds at most."""
+    for _ in range(most):
+        terms = np.exp(utilities(p))
+        P = terms / (1 + terms.sum(axis=0))
+        Lambda, Gamma = P @ (w * alpha), (w * alpha * P) @ P.T
+        change = c + ((H * Gamma) @ (p - c) - P @ w) / Lambda - p
+        p = p + change
+        if np.abs(Lambda * change).max() < 1e-12:
+            break
+    return p
 
 
 def _draw_market(rng):
-    utility = rng.normal(0, 1.5, (6, 9))
-    P = np.exp(utility) / (1 + np.exp(utility).sum(axis=0))
     firms = rng.permutation([1, 1, 2, 2, 2, 3])
-    weights = rng.uniform(0.5, 1.5, 9)
-    H = np.equal.outer(firms, firms).astype(float)
-    return rng.uniform(1, 2, 6), rng.uniform(0.3, 0.9, 6), P, -rng.uniform(1, 4, 9), weights / weights.sum(), H
+    weights, p0 = rng.uniform(0.5, 1.5, 9), rng.uniform(1, 2, 6)
+    V, alpha, H = rng.normal(-1, 1, (6, 9)), -rng.uniform(1, 3, 9), np.equal.outer(firms, firms).astype(float)
+    return p0, p0 * rng.uniform(0.3, 0.7, 6), V, alpha, weights / weights.sum(), H
 
 
 # 16.4: upward pricing pressure
@@ -172,23 +174,32 @@ EXERCISES = (
     Exercise(
         "16.3",
         "implement",
-        zeta_round,
+        merger_prices,
         (
-            Mistake("That is zeta. The new price is c + zeta.", lambda p, c, *rest: zeta_round(p, c, *rest) - c),
-            Mistake("That is a round of the eta iteration, which solves a linear system.", _eta_round),
-            Mistake("The sign of the shares is wrong: subtract them before you divide by Lambda.", _plus_shares),
             Mistake(
-                "You leave out ownership: every firm would care for every product's profit. Multiply Gamma by H, entry "
-                "by entry.",
-                lambda p, c, P, alpha, w, H: zeta_round(p, c, P, alpha, w, np.ones_like(H)),
+                "You stop after one round. Repeat until Lambda times the change is below 1e-12.",
+                lambda p0, c, V, alpha, w, H: _iterate(p0, c, lambda p: V, alpha, w, H, most=1),
+            ),
+            Mistake(
+                "You keep the choice probabilities at observed prices: that is the approximation. Let utilities follow "
+                "the prices.",
+                lambda p0, c, V, alpha, w, H: _iterate(p0, c, lambda p: V, alpha, w, H),
+            ),
+            Mistake(
+                "V already holds the observed prices. Add alpha times their change, p - p0, not alpha times p.",
+                lambda p0, c, V, alpha, w, H: _iterate(p0, c, lambda p: V + alpha * p[:, None], alpha, w, H),
+            ),
+            Mistake(
+                "You leave out ownership: that is one firm that owns all. Multiply Gamma by H, entry by entry.",
+                lambda p0, c, V, alpha, w, H: merger_prices(p0, c, V, alpha, w, np.ones_like(H)),
+            ),
+            Mistake(
+                "You use the diagonal of H alone: each product would be priced by itself.",
+                lambda p0, c, V, alpha, w, H: merger_prices(p0, c, V, alpha, w, np.eye(p0.size)),
             ),
             Mistake(
                 "You leave out the weights of agents.",
-                lambda p, c, P, alpha, w, H: zeta_round(p, c, P, alpha, np.ones_like(w), H),
-            ),
-            Mistake(
-                "You multiply Gamma by prices. What a firm earns on a diverted sale is the margin, p - c.",
-                lambda p, c, P, alpha, w, H: c + zeta_round(p, 0 * c, P, alpha, w, H),
+                lambda p0, c, V, alpha, w, H: merger_prices(p0, c, V, alpha, np.ones_like(w), H),
             ),
         ),
         draw=_draw_market,
