@@ -4,10 +4,12 @@ Run as `make check-book`, after `make book`. The pages are opened from the disk,
 the strictest case. Where CI is set, a missing book or a missing Chromium is a failure; elsewhere the tests are skipped.
 """
 
+import re
 from pathlib import Path
 
 import pytest
-from browser_fixtures import CHROMIUM, FAINT, PAGES, TOO_WIDE, new_page, unless_present
+from browser_fixtures import CHROMIUM, FAINT, HTML, PAGES, TOO_WIDE, new_page, unless_present
+from bs4 import BeautifulSoup
 
 # What is no text of the page, or lies on more than a plain colour.
 NO_TEXT = "svg, script, style, .headerlink, button, mjx-assistive-mml, .visually-hidden"
@@ -95,3 +97,13 @@ def test_launch_buttons_open_the_notebook(open_page, path):
         links = page.evaluate(f"() => [...document.querySelectorAll('a[href*=\"{service}\"]')].map((a) => a.href)")
         assert bool(links) == notebook.exists()
         assert all(link.endswith(end) for link in links)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_figure_that_a_cell_draws_is_on_its_page(path):
+    source = Path(__file__).resolve().parents[1] / path.relative_to(HTML).with_suffix(".md")
+    names = re.findall(r"^    name: (fig-[\w-]+)$", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    for name in names:
+        images = page.select(f"figure#{name} img")
+        assert len(images) == 1 and (path.parent / images[0]["src"]).exists(), name

@@ -223,7 +223,7 @@ class Figure {
     this.spec.panels.forEach((panel, place) => {
       const box = this.boxes[place], [width, height] = sizes[place];
       box.drawnWidth = width;
-      box.picture = drawPanel(panel, this.engine, numbers, Math.max(width, 200), height, failure);
+      box.picture = drawPanel(panel, this.engine, numbers, Math.max(width, 200), Math.max(height, 100), failure);
       box.replaceChildren(box.picture);
     });
     this.report();
