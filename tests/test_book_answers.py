@@ -54,5 +54,5 @@ def test_the_boxes_of_a_chapter_take_the_right_answer_and_diagnose_a_wrong_one(b
 @pytest.mark.parametrize("chapter", chapters())
 def test_the_number_that_an_exercise_is_checked_by_is_the_number_that_the_page_prints(chapter):
     text = next((HTML / "book/chapters").glob(f"{chapter:02d}-*.html")).read_text(encoding="utf-8")
-    printed = re.findall(r"Exercise (\d+\.\d+)\s*</span>", text)
+    printed = re.findall(r'class="caption-number">Exercise (\d+\.\d+) </span>', text)
     assert printed == [exercise.number for exercise in exercises_of(chapter)]
