@@ -230,6 +230,8 @@ def test_the_tool_dates_a_replacement_by_its_odometer_and_not_by_the_header_mont
     assert list(bus["mileage"]) == [1000, 3000, 5000, 5000, 3000, 500, 3500]
     assert list(bus["odometer"]) == readings
     assert str(bus["month"].iloc[0].date()) == "1975-03-01"
+    # The odometer says June and July; the header said February and June.
+    assert build_bus_panel.months_off(np.array(header + readings)) == [-4, -1]
 
 
 def test_the_tool_reads_columns_that_are_stacked_with_dos_line_ends_and_blanks():
@@ -250,6 +252,9 @@ def test_the_shipped_file_is_what_the_tool_builds():
         pytest.skip("the archive package mec is not installed")
     shipped = gzip.decompress((resources.files("compecon.datasets") / "bus_panel.csv.gz").read_bytes())
     assert build_bus_panel.to_csv(build_bus_panel.build_panel(read_text)).encode() == shipped
+    # What chapter 8 says: 49 agree, 69 are off by one to three months, 5 by four to six, one by 17.
+    off = {-17: 1, -2: 2, -1: 9, 0: 49, 1: 22, 2: 26, 3: 10, 4: 3, 5: 1, 6: 1}
+    assert build_bus_panel.months_off_counts(read_text) == off
 
 
 # The simulated cereal data

@@ -16,6 +16,7 @@ import io
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
@@ -50,11 +51,29 @@ def read_matrix(text, n_rows, n_buses):
     return numbers.reshape(n_buses, n_rows).T
 
 
+def last_reading(odometer, replaced_at):
+    """Return which reading is the old engine's last: the last one that is not above the odometer at the replacement."""
+    return np.flatnonzero(odometer <= replaced_at)[-1]
+
+
+def months_off(column):
+    """Return, for each replacement of a bus, how many months its header's month is later than the last reading.
+
+    The readings count as monthly from the month in which they begin.
+    """
+    begin, found = 12 * column[BEGIN_YEAR] + column[BEGIN_MONTH], []
+    for row in (FIRST_REPLACEMENT, SECOND_REPLACEMENT):
+        month, year, replaced_at = column[row - 2:row + 1]
+        if replaced_at:
+            found.append(int(12 * year + month - begin - last_reading(column[READINGS:], replaced_at)))
+    return found
+
+
 def bus_history(column):
     """Return the readings of one bus as a frame of bus_id, period, month, odometer, mileage, replaced.
 
-    A replacement is dated by its odometer, not by the header's month, which is off by up to four months: the engine
-    is replaced at the last reading that is not above it, and later mileage is measured from it.
+    A replacement is dated by its odometer, not by the header's month, which often disagrees (see `months_off`): the
+    engine is replaced at the last reading that is not above it, and later mileage is measured from it.
     """
     odometer = column[READINGS:]
     mileage = odometer.copy()
@@ -62,7 +81,7 @@ def bus_history(column):
     for replaced_at in column[[FIRST_REPLACEMENT, SECOND_REPLACEMENT]]:
         if replaced_at == 0:
             continue
-        last = np.flatnonzero(odometer <= replaced_at)[-1]
+        last = last_reading(odometer, replaced_at)
         replaced[last] = 1
         mileage[last + 1:] = odometer[last + 1:] - replaced_at
     begin = pd.Period(year=1900 + column[BEGIN_YEAR], month=column[BEGIN_MONTH], freq="M")
@@ -89,6 +108,15 @@ def build_panel(read_text):
     if found != (15_568, 162, 124):
         raise ValueError(f"readings, buses, replacements are {found}; this archive is not Rust's (15568, 162, 124)")
     return panel
+
+
+def months_off_counts(read_text):
+    """Return how many replacements of the archive are off by how many months, as a dict in order of the months."""
+    off = []
+    for name, n_rows, n_buses in FILES.values():
+        for column in read_matrix(read_text(name), n_rows, n_buses).T:
+            off += months_off(column)
+    return dict(sorted(Counter(off).items()))
 
 
 def archive_reader(path=None):
@@ -118,16 +146,24 @@ def compress(text):
     return buffer.getvalue()
 
 
+def write(read_text):
+    """Write the panel's file, and say what is in it and by how many months the header's dates are off."""
+    panel = build_panel(read_text)
+    TARGET.write_bytes(compress(to_csv(panel)))
+    print(f"wrote {TARGET.name}: {len(panel):,} readings of {panel['bus_id'].nunique()} buses")
+    print("replacements by how many months the header's date is late:", months_off_counts(read_text))
+
+
 def main():
     try:
-        panel = build_panel(archive_reader())
+        read_text = archive_reader()
     except metadata.PackageNotFoundError:
         with tempfile.TemporaryDirectory() as folder:
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder]
             subprocess.run([*pip, f"mec=={VERSION}"], check=True)
-            panel = build_panel(archive_reader(folder))
-    TARGET.write_bytes(compress(to_csv(panel)))
-    print(f"wrote {TARGET.name}: {len(panel):,} readings of {panel['bus_id'].nunique()} buses")
+            write(archive_reader(folder))
+    else:
+        write(read_text)
 
 
 if __name__ == "__main__":

@@ -94,13 +94,13 @@ EXERCISES = (
     Exercise(
         "8.1",
         "predict",
-        lambda: "more",
+        lambda: "the same",
         options={
-            "more": "Right. A state is half as wide, so the same month's driving passes more of them: J rises from 3 "
-            "to 6 in group 4.",
-            "fewer": "Halve the width of a state and keep the miles of a month. How many edges does a bus pass now?",
-            "the same": "The number of categories is a property of the data and the grid. A month's miles are given; "
-            "the width of a state is not.",
+            "more": "There are more states, and how wide is one? An increment counts the states that a month passes.",
+            "fewer": "Divide the miles of the grid by its states, before and after. Has a month's driving fewer edges "
+            "to pass?",
+            "the same": "Right. A state is 5,000 miles wide on both grids, so every month has the increment that it "
+            "had. Narrower states, not more of them, bring more increments.",
         },
     ),
     Exercise(
@@ -126,8 +126,8 @@ EXERCISES = (
         states,
         (
             Mistake(
-                "Both bugs are still there: // rounds down where a mileage on an edge belongs below it, and the width is "
-                "cut to whole miles.",
+                "Both bugs are still there: // rounds down where a mileage on an edge belongs below it, and the width "
+                "is cut to whole miles.",
                 lambda m, n, top: m // (top // n),
             ),
             Mistake(
