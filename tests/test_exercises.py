@@ -88,12 +88,19 @@ class TestStudentCode:
     def test_that_is_off_by_a_factor(self):
         assert "3 times" in check("8.2", 3 * find_exercise("8.2").solution()).message
 
+    def test_that_is_rounded_to_decimals(self):
+        assert "right to 4 decimals" in check("8.6", [0.3996, 0.5876, 0.0128]).message
+
+    def test_that_differs_only_where_the_right_answer_is_zero(self):
+        message = check("8.3", lambda m, n, top: np.maximum(np.ceil(m * n / top) - 1, 1)).message
+        assert "small enough" in message
+
     def test_that_nothing_explains(self):
         assert "small enough" in check("8.6", [0.2, 0.3, 0.5]).message
 
 
 def test_a_verdict_shows_its_sign_in_text_and_in_html():
-    verdict = check("9.1", "rises")
+    verdict = check("9.1", "falls")
     assert repr(verdict).startswith("✓ Right.")
     assert "<strong>✓</strong>" in verdict._repr_html_()
 
@@ -151,10 +158,12 @@ def test_an_implemented_solution_meets_the_checkpoint_in_the_book(number, argume
 
 
 def test_the_right_predictions_are_what_the_library_finds(bus_data):
-    from compecon import zurcher
+    from compecon import datasets, zurcher
 
-    assert bus_data((4,), 175).n_categories > bus_data((4,), 90).n_categories
-    assert find_exercise("8.1").solution() == "more"
-    fits = [zurcher.nfxp(zurcher.ZurcherModel(90, discount), bus_data((4,), 90)) for discount in (0.9999, 0.0)]
-    assert fits[1].params["theta11"] > fits[0].params["theta11"]
-    assert find_exercise("9.1").solution() == "rises"
+    longer = zurcher.discretize(datasets.load_bus_panel(), [4], n_states=180, max_mileage=900_000)
+    assert longer.dx_counts.tolist() == bus_data((4,), 90).dx_counts.tolist()
+    assert find_exercise("8.1").solution() == "the same"
+    fits = [zurcher.nfxp(zurcher.ZurcherModel(n, 0.9999), bus_data((4,), n)) for n in (90, 180)]
+    assert fits[1].params["theta11"] == pytest.approx(fits[0].params["theta11"] / 2, rel=0.01)
+    assert fits[1].params["RC"] == pytest.approx(fits[0].params["RC"], rel=0.01)
+    assert find_exercise("9.1").solution() == "falls"

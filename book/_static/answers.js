@@ -24,8 +24,11 @@
       if (close(found, right.map((value) => Number(value.toPrecision(digits))), 1e-9))
         return `That is right to ${digits} digit${digits > 1 ? "s" : ""}. Give at least four.`;
     if (close(found, right.map((value) => -value), rtol)) return "The size is right and the sign is wrong.";
-    const usable = right.map((value, k) => value !== 0 && found[k] !== 0);
-    if (usable.some(Boolean) && usable.every((use, k) => use === (right[k] !== 0))) {
+    for (const decimals of [4, 3, 2])
+      if (found.every(Boolean) && close(found, right.map((value) => Number(value.toFixed(decimals))), 1e-9))
+        return `That is right to ${decimals} decimals. Give four digits that are not leading zeros.`;
+    const usable = right.map((value) => value !== 0);
+    if (usable.some(Boolean) && usable.every((use, k) => use === (found[k] !== 0))) {
       const ratios = found.map((value, k) => value / right[k]).filter((_, k) => usable[k]);
       if (close(ratios, ratios.map(() => ratios[0]), rtol, 1e-8) && Math.abs(ratios[0]) > rtol)
         return `Your answer is ${general(ratios[0])} times the right one. Which factor is missing, or one too many?`;

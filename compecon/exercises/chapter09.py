@@ -69,14 +69,14 @@ EXERCISES = (
     Exercise(
         "9.1",
         "predict",
-        lambda: "rises",
+        lambda: "falls",
         options={
-            "rises": "Right. A myopic owner replaces only for the sake of this month's costs, so the same replacements "
-            "need costs that rise far more steeply: 71.5 instead of 2.3 in group 4.",
-            "falls": "A far-sighted owner saves the costs of many months by replacing. Take that motive away, and the "
-            "same replacements must be explained by this month's costs alone.",
-            "stays": "theta11 is what makes replacement worth its price. Without the future, what is left to "
-            "justify it?",
+            "rises": "Upkeep at 200,000 miles should not depend on the grid. Which state is that on each of the two, "
+            "and what is theta11 multiplied by?",
+            "falls": "Right. theta11 is upkeep for a state of mileage. A state is half as wide, so it adds half as "
+            "much: upkeep for a mile stays about what it was.",
+            "stays": "Upkeep for a mile stays, and so does RC, nearly. But c(x) is 10^-3 theta11 times the state, and "
+            "the same mileage is now twice the state.",
         },
     ),
     Exercise(

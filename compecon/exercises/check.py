@@ -164,8 +164,11 @@ def _guess(found, right, rtol):
             return f"That is right to {digits} digit{'s' * (digits > 1)}. Give at least four."
     if np.allclose(found, -right, rtol=rtol, atol=0):
         return "The size is right and the sign is wrong."
-    usable = (right != 0) & (found != 0)
-    if usable.any() and (usable == (right != 0)).all():
+    for decimals in (4, 3, 2):
+        if found.all() and np.allclose(found, np.round(right, decimals), rtol=1e-9, atol=0):
+            return f"That is right to {decimals} decimals. Give four digits that are not leading zeros."
+    usable = right != 0
+    if usable.any() and np.array_equal(usable, found != 0):
         ratio = found[usable] / right[usable]
         if np.allclose(ratio, ratio[0], rtol=rtol) and abs(ratio[0]) > rtol:
             return f"Your answer is {ratio[0]:.6g} times the right one. Which factor is missing, or one too many?"
