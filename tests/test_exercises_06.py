@@ -18,9 +18,19 @@ def solution(number):
     return find_exercise(number).solution()
 
 
-def test_a_myopic_owner_replaces_less_often():
-    lives = [1 / zurcher.replacement_rate(replace(MODEL, discount=discount), PARAMS) for discount in (0, 0.9999)]
-    assert lives[0] > 100 * lives[1]
+def test_engines_last_longer_where_upkeep_stops_rising():
+    linear = zurcher.COSTS["linear"]
+    capped = replace(linear, name="capped", value=lambda x, theta1: linear.value(np.minimum(x, 45), theta1))
+    models = (replace(MODEL, cost=capped), MODEL)
+    lives = [1 / zurcher.replacement_rate(model, PARAMS) for model in models]
+    assert lives[0] > 5 * lives[1]
+    # What the message to "longer" says: less is to be saved in every state.
+    saved = [model.costs(PARAMS.theta1) - model.discount * (model.solve(PARAMS).ev - model.solve(PARAMS).ev[0])
+             for model in models]
+    assert (saved[0][1:] < saved[1][1:]).all()
+    # What the exercise says: most replacements come later than state 45.
+    share = zurcher.stationary_distribution(MODEL, PARAMS) * MODEL.solve(PARAMS).choice_prob[:, 1]
+    assert share[46:].sum() > 0.5 * share.sum()
     assert solution("6.1") == "longer"
 
 

@@ -100,12 +100,12 @@ EXERCISES = (
         "predict",
         lambda: "longer",
         options={
-            "longer": "Right. A new engine pays off over many months. Who counts this month alone compares its whole "
-            "price with one month's upkeep, and waits for a shock that is large enough.",
-            "shorter": "An engine's price is paid now, and what it saves comes later. Which of the two does a myopic "
-            "owner leave out?",
-            "the same": "The costs are the same, but with discount factor 0 the months in which a new engine saves "
-            "upkeep count for nothing.",
+            "longer": "Right. A replacement is paid now and saves upkeep for many months. Less is to be saved, in "
+            "every state, so the owner waits for a shock that is large enough.",
+            "shorter": "The old engine has become cheaper to keep, now or later, and the new one costs what it "
+            "did. Which of the two is wanted more than before?",
+            "the same": "Upkeep beyond state 45 is lower now. Even in state 30 it counts, for a patient owner looks "
+            "at the months to come.",
         },
     ),
     Exercise(
@@ -142,6 +142,10 @@ EXERCISES = (
                 lambda u: np.log(-np.log(u)) + np.euler_gamma,
             ),
             Mistake(
+                "That solves F(e) = 1 - u. It is a right draw, too, but the exercise asks for F(e) = u.",
+                lambda u: shocks(1 - u),
+            ),
+            Mistake(
                 "log(u / (1 - u)) is logistic: that is the difference of two extreme value shocks, not one of them.",
                 lambda u: np.log(u / (1 - u)),
             ),
@@ -174,6 +178,16 @@ EXERCISES = (
                 _best_value,
             ),
             Mistake(
+                "You return the log-sum of the state in which the month ends. EV is its mean over next month's states.",
+                lambda ev, cost, RC, p, discount: np.logaddexp(
+                    -cost + discount * ev, -RC - cost[0] + discount * ev[0]
+                ),
+            ),
+            Mistake(
+                "The month's upkeep of a new engine, c(0), is missing in the value of replacing.",
+                lambda ev, cost, RC, p, discount: bellman(ev, cost, RC - cost[0], p, discount),
+            ),
+            Mistake(
                 "You pay c(x) with a new engine. Upkeep after a replacement is c(0).",
                 lambda ev, cost, RC, p, discount: _expected(
                     np.logaddexp(-cost + discount * ev, -RC - cost + discount * ev[0]), p
@@ -188,7 +202,7 @@ EXERCISES = (
         lambda: "steeper",
         options={
             "steeper": "Right. Costs count for more beside the shocks, so mileage decides more of the replacements: "
-            "fewer engines go early, more of the old ones go.",
+            "fewer engines go early, more of the oldest ones go.",
             "flatter": "Larger costs beside the same shocks: does mileage now matter more for the decision, or less?",
             "the same": "Only the ratio of the two costs is unchanged. The shocks are not doubled with them, and they "
             "are what makes replacements spread over mileages.",

@@ -102,7 +102,10 @@ def _not_put_back(values):
 
 def _draw_values(rng):
     base = -np.linspace(1300, 2600, 25)
-    return (base[:, None] + rng.normal(0, 3, (25, 2)),)
+    values = base[:, None] + rng.normal(0, 3, (25, 2))
+    # Two rows far apart, so that centring on the smaller value overflows.
+    values[[3, 11], [0, 1]] += 800.0
+    return (values,)
 
 
 # 7.6: V for EV
@@ -158,14 +161,14 @@ EXERCISES = (
     Exercise(
         "7.1",
         "predict",
-        lambda: "tenfold",
+        lambda: "the same",
         options={
-            "tenfold": "Right. A sweep leaves the share discount of the error, so the sweeps for a digit grow like "
-            "1 / (1 - discount), and 1 - discount falls to a tenth.",
-            "double": "What counts is 1 - discount: a sweep removes that share of the error. From 0.99 to 0.999 it "
-            "falls from a hundredth to what?",
-            "the same": "That is Newton's method. A sweep of the contraction removes the share 1 - discount of the "
-            "error only.",
+            "tenfold": "That is the cost of a sweep: it visits ten times the states. How fast does the error shrink "
+            "from one sweep to the next, and does the number of states appear in it?",
+            "double": "The bound on the error after k sweeps holds discount^k and the first change. Which of the two "
+            "knows how many states there are?",
+            "the same": "Right. A sweep leaves at most the share discount of the largest error, however many states "
+            "there are. Only the cost of a sweep grows with them.",
         },
     ),
     Exercise(
@@ -245,6 +248,10 @@ EXERCISES = (
                 lambda values: np.log(np.exp(values).sum(axis=1)),
             ),
             Mistake("You subtract the maximum and do not add it back.", _not_put_back),
+            Mistake(
+                "You centre on the smaller value: exp(800) is too large for a double. Centre on the larger one.",
+                lambda values: values.min(axis=1) + np.log(np.exp(values - values.min(axis=1)[:, None]).sum(axis=1)),
+            ),
             Mistake(
                 "That is the maximum. It misses what choosing after the shocks is worth, up to log 2.",
                 lambda values: values.max(axis=1),
