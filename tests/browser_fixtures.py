@@ -12,7 +12,8 @@ import pytest
 
 HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
 SPECIAL = {"index.html", "search.html", "genindex.html", "prf-prf.html", "py-modindex.html"}
-PAGES = sorted(path for path in HTML.rglob("*.html") if not {"_static", "lectures"} & set(path.parts) and path.name not in SPECIAL)
+PAGES = sorted(path for path in HTML.rglob("*.html")
+               if not {"_static", "lectures"} & set(path.parts) and path.name not in SPECIAL)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]

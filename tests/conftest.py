@@ -71,3 +71,22 @@ def group_4_fit(bus_data):
     from compecon import zurcher
 
     return zurcher.nfxp(zurcher.ZurcherModel(90, 0.9999), bus_data((4,), 90))
+
+
+# Nevo's problem, for the tests of what stands on its estimates
+
+
+@pytest.fixture(scope="session")
+def cereal():
+    """The estimates of the cereal problem."""
+    from compecon.blp.examples import cereal_results
+
+    return cereal_results()
+
+
+@pytest.fixture(scope="session")
+def cereal_products():
+    """The products of the cereal problem."""
+    from compecon import datasets
+
+    return datasets.load_cereal().products

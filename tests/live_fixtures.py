@@ -216,3 +216,16 @@ def differences(page, figure):
     found += [f"{name} reads {text!r}" for name, text in face["outputs"].items() if text != words[name]]
     found += [f"alt text {a!r}, in Python {b!r}" for a, b in zip(face["alts"], alts, strict=True) if a != b]
     return found
+
+
+def after_a_move(page):
+    """What the page's figure `live()` shows otherwise than Python's, before and after its first slider moves."""
+    figure = next(kind for kind in FIGURES if kind.name == page.evaluate("live().dataset.liveFigure"))()
+    for key, value in page.evaluate("live().figure.values").items():
+        setattr(figure, key, value)
+    found = differences(page, figure)
+    moved = next(key for key, control in figure.controls().items() if isinstance(control, Slider))
+    value = places(figure.controls()[moved])[1]
+    setattr(figure, moved, value)
+    page.evaluate("(values) => { move(values); return rested(); }", {moved: value})
+    return found + [f"after {moved} = {value}: {words}" for words in differences(page, figure)]

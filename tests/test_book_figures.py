@@ -6,9 +6,7 @@ Run as `make check-book`, after `make book`. That each figure is right in every 
 
 import pytest
 from browser_fixtures import HTML, PAGES, new_page
-from live_fixtures import FIGURES, TOOLS, differences, places
-
-from compecon.live.controls import Slider
+from live_fixtures import FIGURES, TOOLS, after_a_move, differences
 
 pytestmark = pytest.mark.browser
 
@@ -76,32 +74,18 @@ def test_nothing_in_a_figure_moves_when_it_is_first_drawn(open_figures, path, wi
 
 
 def test_a_move_of_each_figure_in_the_gallery_shows_what_python_shows(open_figures):
-    page, kinds = open_figures("book/gallery.html"), {kind.name: kind for kind in FIGURES}
-    names = page.evaluate("[...document.querySelectorAll('[data-live-figure]')].map((root) => root.dataset.liveFigure)")
-    for place, name in enumerate(names):
-        figure = kinds[name]()
+    page = open_figures("book/gallery.html")
+    for place in range(len(FIGURES)):
         page.evaluate(FOCUS, place)
-        assert differences(page, figure) == []
-        moved = next(key for key, control in figure.controls().items() if isinstance(control, Slider))
-        value = places(figure.controls()[moved])[1]
-        setattr(figure, moved, value)
-        page.evaluate("(values) => { move(values); return rested(); }", {moved: value})
-        assert differences(page, figure) == [], f"{name}: {moved} = {value}"
+        assert after_a_move(page) == []
     assert page.problems == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS)
 def test_a_move_of_each_chapters_figure_shows_what_python_shows(open_figures, path):
-    page, kinds = open_figures(path), {kind.name: kind for kind in FIGURES}
+    page = open_figures(path)
     page.evaluate(FOCUS, 0)
-    figure = kinds[page.evaluate("live().dataset.liveFigure")]()
-    for key, value in page.evaluate("live().figure.values").items():
-        setattr(figure, key, value)
-    moved = next(key for key, control in figure.controls().items() if isinstance(control, Slider))
-    value = places(figure.controls()[moved])[1]
-    setattr(figure, moved, value)
-    page.evaluate("(values) => { move(values); return rested(); }", {moved: value})
-    assert differences(page, figure) == [] and page.problems == []
+    assert after_a_move(page) == [] and page.problems == []
 
 
 @pytest.mark.parametrize("path", ["book/intro.html", "book/chapters/09-nfxp.html"])

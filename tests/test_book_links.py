@@ -5,7 +5,7 @@ from functools import cache
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from browser_fixtures import HTML, PAGES
+from browser_fixtures import PAGES
 from bs4 import BeautifulSoup
 
 pytestmark = pytest.mark.browser

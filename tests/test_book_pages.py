@@ -110,7 +110,10 @@ def test_every_figure_that_a_cell_draws_is_on_its_page(path):
         assert len(images) == 1 and (path.parent / images[0]["src"]).exists(), name
 
 
-@pytest.mark.parametrize("part", ["likelihood", "zurcher", "blp", "live", "exercises", "datasets", "plotting", "errors"])
+PARTS = ["likelihood", "zurcher", "blp", "live", "exercises", "datasets", "plotting", "errors"]
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_the_api_reference_holds_every_public_function_and_class(part):
     module = importlib.import_module(f"compecon.{part}")
     own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]

@@ -55,7 +55,9 @@ def test_diversion_by_hand():
 def test_stable_shares_at_the_checkpoints():
     one = np.ones(1)
     assert chapter.stable_shares(np.array([-800.0]), np.array([[800.0]]), one) == 0.5
-    assert chapter.stable_shares(np.array([-800.0]), np.array([[900.0]]), one) == 1
+    assert chapter.stable_shares(np.array([0.0]), np.array([[800.0]]), one) == 1
+    with np.errstate(all="ignore"):
+        assert np.isnan(chapter._overflowing(np.array([0.0]), np.array([[800.0]]), one))
 
 
 def test_stable_shares_are_the_librarys(results):

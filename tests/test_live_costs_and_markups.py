@@ -5,8 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from compecon import datasets
-from compecon.blp.examples import cereal_results
 from compecon.errors import ConvergenceError
 from compecon.live import CostsAndMarkups
 from compecon.live.costs_and_markups import CONDUCTS, MARKETS
@@ -14,16 +12,6 @@ from compecon.live.costs_and_markups import CONDUCTS, MARKETS
 STATES = list(itertools.product(MARKETS, CONDUCTS, (0, 0.37, 1)))
 # pyblp 1.3.0 at polished estimates: costs of the first four products, firms as they are.
 C01Q1 = [0.035925204348376545, 0.08665348157491905, 0.08938190627196335, 0.09160827159495358]
-
-
-@pytest.fixture(scope="module")
-def results():
-    return cereal_results()
-
-
-@pytest.fixture(scope="module")
-def products():
-    return datasets.load_cereal().products
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +24,18 @@ def move(figure, market, conduct, kappa):
     return figure.outputs()
 
 
-def implied(results, here, conduct, kappa):
+def implied(cereal, here, conduct, kappa):
     """The library's costs of one market under a matrix H of our own."""
     ids = {"firms": here.firm_ids.to_numpy(), "alone": np.arange(24), "one": np.zeros(24)}[conduct]
     H = np.where(np.equal.outer(ids, ids), 1.0, kappa)
-    return results.compute_costs(ownership=H, market_id=here.market_ids.iloc[0])[:, 0]
+    return cereal.compute_costs(ownership=H, market_id=here.market_ids.iloc[0])[:, 0]
 
 
 @pytest.fixture(params=STATES, ids=lambda state: "-".join(map(str, state)))
-def both(request, figure, results, products):
+def both(request, figure, cereal, cereal_products):
     """The figure's outputs and read-outs in a state, the market's data and the library's costs."""
-    here = products[products.market_ids == request.param[0]]
-    return move(figure, *request.param), figure.read(), here, implied(results, here, *request.param[1:])
+    here = cereal_products[cereal_products.market_ids == request.param[0]]
+    return move(figure, *request.param), figure.read(), here, implied(cereal, here, *request.param[1:])
 
 
 def test_costs_are_those_of_compute_costs(both):
@@ -60,31 +48,31 @@ def test_costs_are_those_of_compute_costs(both):
     assert readouts["negative"] == below.sum()
 
 
-def test_the_comparison_is_with_firms_as_they_are_and_pyblp(both, results):
+def test_the_comparison_is_with_firms_as_they_are_and_pyblp(both, cereal):
     outputs, _, here, _ = both
     market = here.market_ids.iloc[0]
-    expected = results.compute_costs(market_id=market)[:, 0]
+    expected = cereal.compute_costs(market_id=market)[:, 0]
     np.testing.assert_allclose(outputs["costs"][4], 100 * expected, rtol=1e-9, atol=1e-9)
     if market == "C01Q1":
         np.testing.assert_allclose(outputs["costs"][4, :4], 100 * np.array(C01Q1), rtol=1e-6)
 
 
-def test_lerner_indices_are_those_of_compute_markups_and_inverse_elasticities(both, results):
+def test_lerner_indices_are_those_of_compute_markups_and_inverse_elasticities(both, cereal):
     outputs, readouts, here, costs = both
     market = here.market_ids.iloc[0]
-    markups = results.compute_markups(costs=costs, market_id=market)[:, 0]
-    inverse = -1 / np.diag(results.compute_elasticities(market_id=market))
+    markups = cereal.compute_markups(costs=costs, market_id=market)[:, 0]
+    inverse = -1 / np.diag(cereal.compute_elasticities(market_id=market))
     np.testing.assert_allclose(outputs["lerner"], [inverse, markups], rtol=1e-9)
     assert readouts["markup"] == pytest.approx(markups.mean(), rel=1e-9)
     assert readouts["inverse"] == pytest.approx(inverse.mean(), rel=1e-9)
 
 
-def test_profits_are_those_of_compute_profits(both, results):
+def test_profits_are_those_of_compute_profits(both, cereal):
     outputs, readouts, here, costs = both
     market, firms = here.market_ids.iloc[0], (1, 2, 3, 4, 6)
     np.testing.assert_array_equal(outputs["profits"][0], firms)
     for row, known in ((1, costs), (2, None)):
-        profits = 100 * results.compute_profits(costs=known, market_id=market)[:, 0]
+        profits = 100 * cereal.compute_profits(costs=known, market_id=market)[:, 0]
         by_firm = [profits[here.firm_ids == firm].sum() for firm in firms]
         np.testing.assert_allclose(outputs["profits"][row], by_firm, rtol=1e-9)
     margin = 100 * np.average(here.prices - costs, weights=here.shares)
@@ -93,10 +81,10 @@ def test_profits_are_those_of_compute_profits(both, results):
 
 
 @pytest.mark.parametrize("conduct", CONDUCTS)
-def test_the_path_is_that_of_compute_costs_at_every_weight(figure, results, products, conduct):
-    here = products[products.market_ids == "C08Q2"]
+def test_the_path_is_that_of_compute_costs_at_every_weight(figure, cereal, cereal_products, conduct):
+    here = cereal_products[cereal_products.market_ids == "C08Q2"]
     outputs = move(figure, "C08Q2", conduct, 0.5)
-    costs = np.array([100 * implied(results, here, conduct, kappa) for kappa in outputs["kappas"]])
+    costs = np.array([100 * implied(cereal, here, conduct, kappa) for kappa in outputs["kappas"]])
     np.testing.assert_allclose(outputs["path"], [costs.mean(axis=1), costs.min(axis=1)], rtol=1e-8, atol=1e-9)
 
 

@@ -5,8 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from compecon import datasets
-from compecon.blp.examples import cereal_results
 from compecon.live import Diversion
 from compecon.live.diversion import HIGHEST, LOWEST, MARKETS
 from compecon.live.diversion_kernels import ITSELF, LOGIT, MOVED, REMOVED, SMALL
@@ -21,14 +19,14 @@ STATES = [
 class Answer:
     """The same by the library's public methods, in the order of the data."""
 
-    def __init__(self, results, products, market, product, other, change):
-        self.results, self.market, self.p, self.q = results, market, product - 1, other - 1
-        here = products[products.market_ids == market]
+    def __init__(self, cereal, cereal_products, market, product, other, change):
+        self.cereal, self.market, self.p, self.q = cereal, market, product - 1, other - 1
+        here = cereal_products[cereal_products.market_ids == market]
         self.prices, self.shares, self.factor = here.prices.to_numpy(), here.shares.to_numpy(), change / 100
         self.elasticities = self.ask("elasticities")
 
     def ask(self, what, **arguments):
-        return getattr(self.results, f"compute_{what}")(market_id=self.market, **arguments)
+        return getattr(self.cereal, f"compute_{what}")(market_id=self.market, **arguments)
 
     def shares_at(self, percent):
         """All shares when p's price is changed by so many percent."""
@@ -51,16 +49,6 @@ class Answer:
 
 
 @pytest.fixture(scope="module")
-def results():
-    return cereal_results()
-
-
-@pytest.fixture(scope="module")
-def products():
-    return datasets.load_cereal().products
-
-
-@pytest.fixture(scope="module")
 def figure():
     return Diversion()
 
@@ -71,9 +59,9 @@ def move(figure, market, product, other, change):
 
 
 @pytest.fixture(params=STATES, ids=lambda state: "-".join(map(str, state)))
-def both(request, figure, results, products):
+def both(request, figure, cereal, cereal_products):
     """The figure's outputs and read-outs in a state, and the library's answer."""
-    return move(figure, *request.param), figure.read(), Answer(results, products, *request.param)
+    return move(figure, *request.param), figure.read(), Answer(cereal, cereal_products, *request.param)
 
 
 def test_elasticities_are_those_of_compute_elasticities(both):
@@ -167,11 +155,11 @@ def test_the_elasticity_of_all_sales_is_the_aggregate_elasticity_by_inside_share
 
 
 @pytest.mark.parametrize("market", MARKETS)
-def test_no_change_is_a_small_change(figure, results, products, market):
+def test_no_change_is_a_small_change(figure, cereal, cereal_products, market):
     outputs = move(figure, market, 14, 6, 0)
     np.testing.assert_array_equal(outputs["flows"][MOVED], outputs["flows"][SMALL])
     np.testing.assert_allclose(outputs["here"], 100, rtol=1e-12)
-    answer = Answer(results, products, market, 14, 6, 0)
+    answer = Answer(cereal, cereal_products, market, 14, 6, 0)
     weighted = answer.elasticities.sum(axis=1) @ answer.shares / answer.shares.sum()
     assert figure.read()["aggregate"] == pytest.approx(weighted, rel=1e-10)
 

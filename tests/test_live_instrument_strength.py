@@ -14,7 +14,8 @@ from compecon.live import instrument_strength_kernels as kernels
 from compecon.live.instrument_strength_kernels import DONE, MORE, OLS, OPTIMAL, RAW
 
 SETTINGS = [(100, 0, 1), (200, 20, 1), (500, 5, 50), (1000, 30, 7)]
-KEPT = ("ordered", "held", "f_total", "median", "spread", "coverage", "limits", "bound", "histogram", "shown", "summary")
+KEPT = ("ordered", "held", "f_total", "median", "spread", "coverage", "limits", "bound", "histogram", "shown",
+        "summary")
 
 
 @pytest.fixture(scope="module")

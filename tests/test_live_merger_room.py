@@ -5,8 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-from compecon import datasets
-from compecon.blp.examples import cereal_results
 from compecon.errors import ConvergenceError
 from compecon.live import MergerRoom
 from compecon.live.merger_kernels import Room
@@ -25,9 +23,9 @@ STATES = [
 class Answer:
     """The same merger by the library's public methods, and who owns what in plain NumPy."""
 
-    def __init__(self, results, products, market, partners, savings, conduct):
-        self.results, self.market = results, market
-        data = products[products.market_ids == market]
+    def __init__(self, cereal, cereal_products, market, partners, savings, conduct):
+        self.cereal, self.market = cereal, market
+        data = cereal_products[cereal_products.market_ids == market]
         self.firms, self.prices = data.firm_ids.to_numpy(), data.prices.to_numpy()
         self.observed, self.saving = data.shares.to_numpy(), savings / 100
         self.partner = np.isin(self.firms, partners)
@@ -43,7 +41,7 @@ class Answer:
 
     def ask(self, what, *options, **arguments):
         """results.compute_<what> in this market, flat."""
-        compute = getattr(self.results, f"compute_{what}")
+        compute = getattr(self.cereal, f"compute_{what}")
         return compute(*options, market_id=self.market, **arguments).ravel()
 
     def gains(self):
@@ -54,16 +52,6 @@ class Answer:
     def surplus(self):
         """Consumer surplus before and after."""
         return self.ask("consumer_surpluses")[0], self.ask("consumer_surpluses", prices=self.new_prices)[0]
-
-
-@pytest.fixture(scope="module")
-def results():
-    return cereal_results()
-
-
-@pytest.fixture(scope="module")
-def products():
-    return datasets.load_cereal().products
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +67,11 @@ def move(figure, market, partners, savings, conduct):
 
 
 @pytest.fixture(scope="module", params=STATES, ids=lambda state: "-".join(map(str, state)))
-def both(request, figure, results, products):
+def both(request, figure, cereal, cereal_products):
     """The figure's arrays and read-outs in a state, and the library's answer."""
     move(figure, *request.param)
     arrays = {name: values.copy() for name, values in figure.outputs().items() if isinstance(values, np.ndarray)}
-    return arrays, figure.read(), Answer(results, products, *request.param)
+    return arrays, figure.read(), Answer(cereal, cereal_products, *request.param)
 
 
 def by_kind(rows, answer):
@@ -215,20 +203,20 @@ def test_in_every_reachable_state_all_numbers_are_finite_and_stay_on_the_axes(fi
                 assert known.min() > axis.range[0] and known.max() < axis.range[1]
 
 
-def test_the_caption_counts_markets_as_the_estimates_do(results, products):
-    costs = results.compute_costs(ownership=np.ones((len(products), 24)))[:, 0]
-    refuted = set(products.market_ids[costs < 0])
-    assert (len(refuted), products.market_ids.nunique()) == (85, 94) and not refuted & set(MARKETS)
+def test_the_caption_counts_markets_as_the_estimates_do(cereal, cereal_products):
+    costs = cereal.compute_costs(ownership=np.ones((len(cereal_products), 24)))[:, 0]
+    refuted = set(cereal_products.market_ids[costs < 0])
+    assert (len(refuted), cereal_products.market_ids.nunique()) == (85, 94) and not refuted & set(MARKETS)
     assert "85 of the 94" in MergerRoom.caption
-    for conduct in (products.firm_ids, products.product_ids):
-        costs = results.compute_costs(conduct)[:, 0]
-        assert costs[products.market_ids.isin(list(MARKETS))].min() > 0
+    for conduct in (cereal_products.firm_ids, cereal_products.product_ids):
+        costs = cereal.compute_costs(conduct)[:, 0]
+        assert costs[cereal_products.market_ids.isin(list(MARKETS))].min() > 0
 
 
-def test_the_switches_name_the_products_that_firms_own(products):
+def test_the_switches_name_the_products_that_firms_own(cereal_products):
     for firm in FIRMS:
         for market in MARKETS:
-            places = np.flatnonzero(products.firm_ids[products.market_ids == market] == firm) + 1
+            places = np.flatnonzero(cereal_products.firm_ids[cereal_products.market_ids == market] == firm) + 1
             known = f"{places[0]}–{places[-1]}" if places.size > 1 else str(places[0])
             assert MergerRoom.controls()[f"firm{firm}"].label.endswith(f" {known}")
 

@@ -68,7 +68,7 @@ def test_the_exact_coverage_is_the_sum_of_scipys_probabilities(figure, model, tr
         assert ratio == pytest.approx(law.pmf(total) @ (lost(model, truth, n, total) <= CRITICAL**2), abs=1e-9)
 
 
-def test_the_coverage_of_both_intervals_tends_to_95_percent_and_the_likelihood_ratios_is_nearer_in_small_samples(figure):
+def test_both_coverages_tend_to_95_percent_and_the_likelihood_ratios_is_nearer_in_small_samples(figure):
     exact = np.array([outputs(figure, model, truth, 5, 100, 1)["exact"]
                       for model, truth in itertools.product(EXAMPLES, page.TRUTHS)])
     assert np.abs(exact[:, 1:, -1] - 0.95).max() < 0.015

@@ -11,9 +11,7 @@ import jupytext
 import pytest
 from browser_fixtures import CHROMIUM, HTML, new_page, unless_present
 from build_slides import slides_of
-from live_fixtures import FIGURES, TOOLS, differences, places
-
-from compecon.live.controls import Slider
+from live_fixtures import TOOLS, after_a_move
 
 DECKS = sorted((Path(__file__).resolve().parents[1] / "book/lectures").glob("*.md"))
 BUILT = HTML / "lectures"
@@ -23,7 +21,8 @@ OVERFLOW = """(place) => {
   const slide = Reveal.getCurrentSlide();
   return [slide.scrollHeight - slide.clientHeight, slide.scrollWidth - slide.clientWidth];
 }"""
-RAW_TEX = r"""() => [...document.querySelectorAll("section")].map((s) => s.textContent).filter((t) => /\$\$|\\frac|\\sum/.test(t))"""
+RAW_TEX = r"""() => [...document.querySelectorAll("section")].map((section) => section.textContent)
+  .filter((text) => /\$\$|\\frac|\\sum/.test(text))"""
 SHOW = """(place) => {
   const figure = document.querySelectorAll("[data-live-figure]")[place];
   Reveal.slide([...document.querySelectorAll(".slides > section")].indexOf(figure.closest("section")));
@@ -100,16 +99,8 @@ def test_a_deck_runs_alone_and_its_slides_fit_the_screen(open_deck, path):
 @pytest.mark.browser
 @pytest.mark.parametrize("path", DECKS, ids=lambda path: path.stem)
 def test_a_figure_on_a_slide_shows_what_python_shows_after_a_move(open_deck, path):
-    page, kinds = open_deck(path), {kind.name: kind for kind in FIGURES}
-    names = page.evaluate("[...document.querySelectorAll('[data-live-figure]')].map((root) => root.dataset.liveFigure)")
-    for place, name in enumerate(names):
-        figure = kinds[name]()
+    page = open_deck(path)
+    for place in range(page.locator("[data-live-figure]").count()):
         page.evaluate(SHOW, place)
-        for key, value in page.evaluate("live().figure.values").items():
-            setattr(figure, key, value)
-        moved = next(key for key, control in figure.controls().items() if isinstance(control, Slider))
-        value = places(figure.controls()[moved])[1]
-        setattr(figure, moved, value)
-        page.evaluate("(values) => { move(values); return rested(); }", {moved: value})
-        assert differences(page, figure) == [], f"{name}: {moved} = {value}"
+        assert after_a_move(page) == []
     assert page.problems == []

@@ -99,8 +99,8 @@ def main():
         page = running.new_page()
         page.goto(page_file.as_uri(), wait_until="load")
         page.evaluate("() => window.MathJax?.startup?.promise")
-        page.pdf(path=TARGET, format="A4", scale=0.85, outline=True, tagged=True, print_background=True, display_header_footer=True,
-                 header_template="<span></span>", footer_template=FOOTER,
+        page.pdf(path=TARGET, format="A4", scale=0.85, outline=True, tagged=True, print_background=True,
+                 display_header_footer=True, header_template="<span></span>", footer_template=FOOTER,
                  margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"})
         running.close()
     page_file.unlink()

@@ -1,6 +1,6 @@
-"""Build the lectures: book/lectures/*.md -> _build/html/lectures/*.html, slides for reveal.js that work without a network.
+"""Build the lectures, slides for reveal.js that work without a network: _build/html/lectures/*.html.
 
-Run as `make slides`. A deck is a MyST notebook in plain Markdown and `$math$`:
+Run as `make slides`. A deck is a MyST notebook, book/lectures/*.md, in plain Markdown and `$math$`:
 - a heading of the first or second level begins a slide;
 - a Markdown cell tagged `notes` is for the speaker (press S on a slide);
 - a code cell is executed; its code is shown unless it is tagged `remove-input`, its results unless `remove-output`.

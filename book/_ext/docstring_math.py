@@ -1,4 +1,4 @@
-"""Formulas in docstrings, which are written between dollar signs as in the book, become formulas of the API reference."""
+"""Formulas in docstrings, between dollar signs as in the book, become formulas of the API reference."""
 
 import re
 import textwrap

@@ -116,7 +116,7 @@ def build_blp_instruments(formulation, product_data):
 def build_differentiation_instruments(formulation, product_data, version="local", interact=False):
     """How crowded a product's neighbourhood is (Gandhi and Houde 2019), from d_jlk = x_jk - x_lk within its market.
 
-        local:      Z_jk = sum_{l != j} 1(abs(d_jlk) < SD_k),   with `interact`  Z_jkm = sum_l 1(abs(d_jlk) < SD_k) d_jlm
+        local:      Z_jk = sum_{l != j} 1(abs(d_jlk) < SD_k),  with `interact`  Z_jkm = sum_l 1(abs(d_jlk) < SD_k) d_jlm
         quadratic:  Z_jk = sum_{l != j} d_jlk^2,              with `interact`  Z_jkm = sum_l d_jlk d_jlm, m >= k
 
     each once over the firm's other products and once over rivals'. SD_k is the standard deviation of d_jlk over all

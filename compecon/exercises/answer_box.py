@@ -1,4 +1,4 @@
-"""The box under an exercise of the online book, where there is no Python: its HTML, and the table that it is checked with.
+"""The box under an exercise of the online book, where there is no Python: its HTML, and the table that checks it.
 
 The table is made from the exercise when the book is built, so that the page (book/_static/answers.js) gives the same
 diagnoses as `check` does.

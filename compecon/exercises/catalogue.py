@@ -1,4 +1,4 @@
-"""Which exercises there are: one module a chapter, `chapter09.py`, whose tuple EXERCISES holds them in the book's order."""
+"""Which exercises there are: one module a chapter, such as `chapter09.py`, with EXERCISES in the book's order."""
 
 import importlib
 import re

@@ -1,4 +1,4 @@
-"""The bootstrap figure: four ways to draw again, four intervals, and how often they hold the truth."""
+"""Chapter 17: four ways to draw again, four intervals, and how often they hold the truth."""
 
 import numpy as np
 

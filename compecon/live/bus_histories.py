@@ -1,4 +1,4 @@
-"""Figure of chapter 8, buses as data: from Rust's odometer readings to states, increments and a hazard."""
+"""Chapter 8: buses as data, from Rust's odometer readings to states, increments and a hazard."""
 
 from functools import cache
 

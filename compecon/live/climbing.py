@@ -1,4 +1,4 @@
-"""Figure 4, Climbing: four ways up one hill, and why BHHH stalls when its steps are never shortened or searched."""
+"""Chapter 4: Climbing: four ways up one hill, and why BHHH stalls when its steps are never shortened or searched."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Figure 6, the contraction: mean utilities that explain a market's shares, and what random coefficients are for."""
+"""Chapter 12: the contraction: mean utilities that explain a market's shares, and what random coefficients are for."""
 
 from functools import cache
 

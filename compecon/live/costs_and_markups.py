@@ -1,4 +1,4 @@
-"""Figure of chapter 15: what marginal costs explain the same prices, under one conduct and another."""
+"""Chapter 15: what marginal costs explain the same prices, under one conduct and another."""
 
 import numpy as np
 

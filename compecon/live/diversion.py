@@ -1,4 +1,4 @@
-"""Figure of chapter 14: elasticities and diversion of a product pair, at small and at large changes of a price."""
+"""Chapter 14: elasticities and diversion of a product pair, at small and at large changes of a price."""
 
 import numpy as np
 

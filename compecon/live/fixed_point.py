@@ -1,4 +1,4 @@
-"""Figure 2, the fixed point: how far each iteration of three methods is from it, and what the iterations cost."""
+"""Chapter 7: the fixed point: how far each iteration of three methods is from it, and what the iterations cost."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Figure 5, The information matrix equality: three standard errors, until the model goes wrong."""
+"""Chapter 3: The information matrix equality: three standard errors, until the model goes wrong."""
 
 import numpy as np
 from scipy.special import ndtr, ndtri

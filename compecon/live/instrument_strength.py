@@ -1,4 +1,4 @@
-"""Figure 18, Optimal instruments: what the strength of instruments, and their number, do to estimates."""
+"""Chapter 18: Optimal instruments: what the strength of instruments, and their number, do to estimates."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Figure 1, The likelihood: theta moved over data, and where the product of densities is no longer a number."""
+"""Chapter 1: The likelihood: theta moved over data, and where the product of densities is no longer a number."""
 
 import numpy as np
 from scipy.special import gammaln
@@ -59,7 +59,8 @@ class LikelihoodCurve(LiveFigure):
     panels = (
         Panel("The outcomes, and the model at theta", Axis("outcome", (-2, 8)), Axis("density, or probability", (0, 1)),
               (Bars("bins[0]", "bins[1]", "outcomes", tone=4, width=BIN), Bars("counts[0]", "counts[1]", tone=4),
-               Line("curve[0]", "curve[1]", "model", tone=2), Spans("heights[0]", "zero", "heights[1]", "factors", tone=1),
+               Line("curve[0]", "curve[1]", "model", tone=2),
+               Spans("heights[0]", "zero", "heights[1]", "factors", tone=1),
                Dots("mass[0]", "mass[1]", tone=2, size=4.5), Rule(x="theta", label="theta", tone=2)),
               "A histogram of {n} outcomes, and the density of the {model} model with mean {theta}."),
         Panel("Likelihood, over its largest value", Axis("theta", (0, 6)), Axis("relative likelihood", (0, 1.08)),
@@ -78,7 +79,8 @@ class LikelihoodCurve(LiveFigure):
     )  # fmt: skip
     readouts = (
         Readout("llf", "Log-likelihood at theta", f"summary[{kernels.LLF}]", ".2f"),
-        Readout("product", "Likelihood, as a product", f"summary[{kernels.PRODUCT}]", ".2e", words=((0.0, "0: underflow"),)),
+        Readout("product", "Likelihood, as a product", f"summary[{kernels.PRODUCT}]", ".2e",
+                words=((0.0, "0: underflow"),)),
         Readout("zero_after", "The product is 0 after", f"summary[{kernels.ZERO_AFTER}]", ".0f", " factors",
                 ((kernels.NEVER, "not yet"),)),
         Readout("score", "Score at theta", f"summary[{kernels.SCORE}]", ".2f"),

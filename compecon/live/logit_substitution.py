@@ -1,4 +1,4 @@
-"""The figure on the plain logit: substitution by share alone, and four estimates of the price coefficient."""
+"""Chapter 11: the plain logit, substitution by share alone, and four estimates of the price coefficient."""
 
 from functools import cache
 

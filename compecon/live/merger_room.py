@@ -1,4 +1,4 @@
-"""Figure 7, the merger room: which firms merge, what they save, and who pays."""
+"""Chapter 16: the merger room: which firms merge, what they save, and who pays."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Figure 19, Micro moments: how a survey of consumers shrinks the standard errors of aggregate data."""
+"""Chapter 19: Micro moments: how a survey of consumers shrinks the standard errors of aggregate data."""
 
 from functools import cache
 from types import SimpleNamespace
@@ -90,12 +90,14 @@ class MicroSample(LiveFigure):
     name = "micro-sample"
     title = "A survey beside the shares"
     caption = (
-        "Standard errors of the 14 cereal parameters (simulated data) as a share of those from aggregate moments alone, "
-        "at the estimates with optimal instruments, held fixed. A survey of one market is added with efficient weights. "
+        "Standard errors of the 14 cereal parameters (simulated data) as a share of those from aggregate moments "
+        "alone, at the estimates with optimal instruments, held fixed. A survey of one market is added with efficient "
+        "weights. "
         "Two averages: income and age, times having bought. Nine: demographic times characteristic of the product "
         "bought, one for each element of Pi. Scores: the derivatives of an interview's log-likelihood, the optimal "
-        "moments. Tastes are integrated over 81 nodes for each of the market's 20 households. Look for parameters that a "
-        "survey of first choices teaches much about (Pi), and little (Sigma), and for beta, whose error has a floor."
+        "moments. Tastes are integrated over 81 nodes for each of the market's 20 households. Look for parameters "
+        "that a survey of first choices teaches much about (Pi), and little (Sigma), and for beta, whose error has a "
+        "floor."
     )
 
     observations = Slider(1000, "People interviewed", stops=SIZES, format=",.0f")

@@ -1,4 +1,4 @@
-"""Figure 3, NFXP by hand, then by BHHH: Rust's data, the likelihood of two costs, and the way to its maximum."""
+"""Chapter 9: NFXP by hand, then by BHHH: Rust's data, the likelihood of two costs, and the way to its maximum."""
 
 from functools import cache
 

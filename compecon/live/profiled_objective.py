@@ -1,4 +1,4 @@
-"""Figure 13, the profiled objective: GMM over one sigma, by hand and by three searches, on a tolerance that may lie."""
+"""Chapter 13: GMM over one sigma, by hand and by three searches, on a tolerance that may lie."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""The figure on demand for engines: what the estimates say of prices that were never observed."""
+"""Chapter 10: demand for engines, and what the estimates say of prices that were never observed."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Figure 2, Large samples: the distribution of an estimate becomes normal, and intervals begin to keep their promise."""
+"""Chapter 2: the distribution of an estimate becomes normal, and intervals begin to keep their promise."""
 
 import numpy as np
 from scipy.stats import norm

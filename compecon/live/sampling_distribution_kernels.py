@@ -85,7 +85,8 @@ def sampling_distribution(model, n, truth, samples, seed, first, progress, y, co
         sums[1] += z * z
         sums[2] += wald_holds(model, n, total, truth)
         sums[3] += lr_holds(model, n, total, truth)
-        spread_out(edge(model, n, total - 0.5, truth, error), edge(model, n, total + 0.5, truth, error), histogram, tally)
+        low, high = edge(model, n, total - 0.5, truth, error), edge(model, n, total + 0.5, truth, error)
+        spread_out(low, high, histogram, tally)
         if r < held.shape[1]:
             show_interval(model, n, total, truth, r, held, missed)
     count[0] = stop

@@ -1,4 +1,4 @@
-"""Three tests: what LR, Wald and LM measure on one log-likelihood, and what they say of every null."""
+"""Chapter 5: Three tests: what LR, Wald and LM measure on one log-likelihood, and what they say of every null."""
 
 import numpy as np
 

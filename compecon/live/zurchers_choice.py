@@ -1,4 +1,4 @@
-"""Figure 1, Zurcher's choice: what a dear engine, steep upkeep and patience make of a garage."""
+"""Chapter 6: Zurcher's choice: what a dear engine, steep upkeep and patience make of a garage."""
 
 from functools import cache
 

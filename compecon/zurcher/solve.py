@@ -33,8 +33,8 @@ class Solution:
     n_iter : int
         Sweeps and Newton steps.
     residual : float
-        Newton: sup norm of the last step over max(1, abs EV). Contraction: the bound discount/(1-discount) times the last
-        relative change, so that both mean a distance to the fixed point.
+        Newton: sup norm of the last step over max(1, abs EV). Contraction: the bound discount/(1-discount) times the
+        last relative change, so that both mean a distance to the fixed point.
     steps : (n_iter,) float
         The same measure at every iteration.
     n_sweeps : int
