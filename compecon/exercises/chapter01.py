@@ -98,7 +98,7 @@ EXERCISES = (
         lambda: "inf",
         options={
             "inf": "Right. A density is no probability: with standard deviation 0.1 it is up to 4, and 2.4 in the "
-            "geometric mean. The product of 2000 such factors is beyond 1e308, the largest double.",
+            "geometric mean. The product of 2000 such factors is beyond 1.8e308, the largest double.",
             "0": "That would need densities below one. How high is the top of a normal density with standard deviation "
             "0.1, whose area is one?",
             "neither": "Ten times the height for every one of the 2000 factors: the product changes by 10 to the power "
@@ -126,6 +126,14 @@ EXERCISES = (
                 lambda: _expected_life() - 1,
             ),
             Mistake("That is of all buses. The question is about group 4.", lambda: _expected_life(_ALL)),
+            Mistake(
+                "You divide by the buses. Divide by the replacements.",
+                lambda: _months(_RUST)[0] / _months(_RUST)[2],
+            ),
+            Mistake(
+                "That is a median life, log(2) / p. The question is about the mean.",
+                lambda: np.log(2) * _expected_life(),
+            ),
         ),
     ),
     Exercise(
@@ -140,6 +148,10 @@ EXERCISES = (
             Mistake(
                 "An engine replaced in month t was kept in t - 1 months: its p takes the place of one factor (1 - p).",
                 lambda p, months, replaced: spell_loglike(p, months, replaced) + replaced.sum() * np.log1p(-p),
+            ),
+            Mistake(
+                "An engine that still runs was kept in all its months, the last included: (1 - p)^months.",
+                lambda p, months, replaced: spell_loglike(p, months, replaced) - (1 - replaced).sum() * np.log1p(-p),
             ),
             Mistake(
                 "You leave out the running engines. That they survived is information.",
@@ -198,6 +210,14 @@ EXERCISES = (
                 lambda y, mu, sigma: normal_loglike(y, mu, sigma) + y.size * np.log(sigma),
             ),
             Mistake(
+                "Those are the squares alone: -log(sigma) and -log(2 pi) / 2 belong to every observation.",
+                lambda y, mu, sigma: -np.sum(((y - mu) / sigma) ** 2) / 2,
+            ),
+            Mistake(
+                "You take sigma for the variance in log(sigma) / 2. It is the standard deviation: log(sigma).",
+                lambda y, mu, sigma: normal_loglike(y, mu, sigma) + y.size * 0.5 * np.log(sigma),
+            ),
+            Mistake(
                 "log(sigma) belongs to every observation: subtract it N times, not once.",
                 lambda y, mu, sigma: normal_loglike(y, mu, sigma) + (y.size - 1) * np.log(sigma),
             ),
@@ -236,6 +256,8 @@ EXERCISES = (
                 "You count buses. Every month is a trial.",
                 lambda: _largest_hazard(months=_months(_UNSEEN)[2]),
             ),
+            Mistake("That is 1 - p, the chance to be kept in a month.", lambda: 1 - _largest_hazard()),
+            Mistake("That is the life. Give the hazard, its inverse.", lambda: 1 / _largest_hazard()),
             Mistake("That is 5% shared among the months. Solve (1 - p)^M = 0.05.", lambda: 0.05 / _months(_UNSEEN)[0]),
         ),
     ),
