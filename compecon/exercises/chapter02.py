@@ -132,6 +132,10 @@ EXERCISES = (
             ),
             Mistake("That is the variance. Take the square root.", lambda: _life_error() ** 2),
             Mistake(
+                "The number of months is missing: the variance of the hazard is p (1 - p) / M.",
+                lambda: _life_error() * np.sqrt(_counts(_ALL)[0]),
+            ),
+            Mistake(
                 "You multiplied by p^2. The derivative of 1/p is -1/p^2: divide.",
                 lambda: _hazard(_ALL)[0] ** 2 * _hazard(_ALL)[1],
             ),
@@ -162,6 +166,10 @@ EXERCISES = (
             Mistake(
                 "The second number is the spread of one zero or one. Divide by the root of the number of samples.",
                 lambda e, s, truth: (coverage(e, s, truth)[0], coverage(e, s, truth)[1] * np.sqrt(e.size)),
+            ),
+            Mistake(
+                "The second number takes the share for 0.95. Take the share that you found.",
+                lambda e, s, truth: (coverage(e, s, truth)[0], np.sqrt(0.95 * 0.05 / e.size)),
             ),
             Mistake(
                 "The second number is the error of the mean estimate. The share has its own: sqrt(c (1 - c) / R).",
