@@ -38,7 +38,11 @@ def _inside_out(scores, hessian, weights):
 
 
 def _one_slice(scores, hessian, weights):
-    return -sandwich(scores, hessian, weights) @ np.tensordot(weights, hessian, axes=1)
+    return sandwich(scores, hessian, weights) @ np.tensordot(weights, hessian, axes=1)
+
+
+def _weights_squared(scores, hessian, weights):
+    return sandwich(scores * np.sqrt(weights)[:, None], hessian, weights)
 
 
 def _entry_by_entry(scores, hessian, weights):
@@ -106,8 +110,8 @@ EXERCISES = (
         lambda: _coverage(_HESSIAN / _SANDWICH),
         (
             Mistake(
-                "You divide the variances: an interval's width goes with the standard error. (By chance this is the "
-                "coverage of OPG's interval.)",
+                "You divide the variances: an interval's width goes with the standard error. (Yours is the coverage of "
+                "OPG's interval, since the Hessian's variance is the geometric mean of the other two.)",
                 lambda: _coverage(_OPG / _SANDWICH),
             ),
             Mistake(
@@ -133,6 +137,22 @@ EXERCISES = (
             ),
             Mistake("One slice of bread is missing: the inverse Hessian stands on both sides of B.", _one_slice),
             Mistake("You multiply entry by entry. A product of matrices is @, not *.", _entry_by_entry),
+            Mistake(
+                "One slice of bread is missing: the inverse Hessian stands on both sides of B.",
+                lambda s, h, w: -_one_slice(s, h, w),
+            ),
+            Mistake(
+                "That is the inverse of minus the Hessian, which is enough in a correct model only.",
+                lambda s, h, w: np.linalg.inv(-np.tensordot(w, h, axes=1)),
+            ),
+            Mistake(
+                "That is the inverse of B, which is enough in a correct model only.",
+                lambda s, h, w: np.linalg.inv((s * w[:, None]).T @ s),
+            ),
+            Mistake(
+                "You weight both scores of a product: a row then counts as often as its weight squared.",
+                _weights_squared,
+            ),
             Mistake(
                 "You leave out the weights: a row stands for as many observations as its weight.",
                 lambda s, h, w: sandwich(s, h, np.ones_like(w)),
@@ -160,6 +180,10 @@ EXERCISES = (
                 "That is the square of the sum over all clusters, which is zero at a maximum. Square cluster by "
                 "cluster.",
                 lambda s, h, c: clustered(s, h, np.zeros_like(c)),
+            ),
+            Mistake(
+                "You multiply by G / (G - 1), as some packages do. Here B_c is the plain sum over the clusters.",
+                lambda s, h, c: clustered(s, h, c) / (1 - 1 / np.unique(c).size),
             ),
             Mistake(
                 "That is the middle of the sandwich. Put the inverse Hessian on both sides.",
