@@ -154,6 +154,14 @@ EXERCISES = (
             Mistake("Any rise will do for you. Armijo asks for a share c of what the slope promises.", _any_rise),
             Mistake("You take the largest gain. The rule takes the first length that gains enough.", _largest_gain),
             Mistake("The length is missing: a step of length t promises t times the slope.", _length_forgotten),
+            Mistake(
+                "You take the whole step. If c is missing, no length gains what the slope promises, and argmax is 0.",
+                lambda lengths, gains, slope, c: lengths[0],
+            ),
+            Mistake(
+                "That is the place of the length in the list, counted from 0. Return the length.",
+                lambda lengths, gains, slope, c: float(np.argmax(gains >= c * lengths * slope)),
+            ),
             Mistake("You take the last length that gains enough. The first one is the longest.", _shortest),
         ),
         draw=_draw_search,
@@ -167,6 +175,10 @@ EXERCISES = (
                 "You update on any path. Where change @ move <= 0 the result is not positive definite: return A as it "
                 "is.",
                 _unguarded,
+            ),
+            Mistake(
+                "Where change @ move <= 0 you forget what was learned. Return A as it is.",
+                lambda A, m, d: bfgs_update(A, m, d) if d @ m > 0 else np.eye(m.size),
             ),
             Mistake(
                 "That is the update of the inverse: move and change have swapped places. Here A stands for minus the "
@@ -195,6 +207,18 @@ EXERCISES = (
             Mistake(
                 "Your gradient is a mean and your outer product a sum: the distance shrinks as the sample grows.",
                 lambda s: distance(s) / len(s),
+            ),
+            Mistake(
+                "Your gradient and your outer product are means: the distance lacks the root of N.",
+                lambda s: distance(s) / np.sqrt(len(s)),
+            ),
+            Mistake(
+                "That is the length of the gradient. It changes with the units of the parameters.",
+                lambda s: np.linalg.norm(s.sum(axis=0)),
+            ),
+            Mistake(
+                "You centre the scores. B sums the squares of the scores as they are.",
+                lambda s: np.sqrt(s.sum(0) @ np.linalg.solve(np.cov(s.T, bias=True) * len(s), s.sum(0))),
             ),
             Mistake(
                 "You use the diagonal of B only. That leaves the units out, but takes the parameters one at a time.",
