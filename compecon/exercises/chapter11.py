@@ -82,6 +82,11 @@ def _of_residuals(y, p, z, residual, robust=True):
     return np.sqrt(np.sum(p_hat**2 * variances)) / (p_hat @ p)
 
 
+def _weighed_by_price(y, p, z):
+    p_hat = z @ np.linalg.lstsq(z, p)[0]
+    return np.sqrt(np.sum(p**2 * (y - p_hat @ y / (p_hat @ p) * p) ** 2)) / (p_hat @ p)
+
+
 # 11.5: what consumers lose
 
 
@@ -157,6 +162,8 @@ EXERCISES = (
                     lambda y, p, z: iv_standard_error(y, p, z) ** 2),
             Mistake("You divide by the root of n too. The sums have it already.",
                     lambda y, p, z: iv_standard_error(y, p, z) / np.sqrt(y.size)),
+            Mistake("You weigh the residuals with the actual price. The formula has the fitted one, p_hat, there.",
+                    _weighed_by_price),
         ),
         draw=_draw_regression,
     ),
