@@ -127,10 +127,10 @@ EXERCISES = (
         "predict",
         lambda: "more",
         options={
-            "more": "Right. A sweep leaves about the share of the error that the buyers' inside goods have. A smaller "
-            "outside good means a rate nearer to one.",
-            "fewer": "Large shares are easier to measure, but the map must be compared with its rate: the more "
-            "consumers choose inside goods, the nearer it is to one.",
+            "more": "Right. A sweep leaves a part rho of the error, and rho is at least one minus the outside share: a "
+            "smaller outside good moves it towards one.",
+            "fewer": "Large shares are easier to measure, but sweeps depend on the rate: it is at least one minus the "
+            "outside share.",
             "the same": "Rescaling all shares is no change of units: the outside share changes with them, and it sets "
             "the rate.",
         },
@@ -197,6 +197,10 @@ EXERCISES = (
                 lambda P, w: np.diag(w @ P) - P.T @ P / w.size,
             ),
             Mistake(
+                "You sum the second term over agents without their weights.",
+                lambda P, w: np.diag(w @ P) - P.T @ P,
+            ),
+            Mistake(
                 "The sign is wrong: a product's own share rises with its mean utility.",
                 lambda P, w: -share_jacobian(P, w),
             ),
@@ -217,7 +221,7 @@ EXERCISES = (
                 lambda: float(np.sum(cereal_market()[1] @ cereal_market()[0])),
             ),
             Mistake(
-                "That is the largest row sum, the modulus. The rate at the end is the largest eigenvalue.",
+                "That is the largest row sum, which bounds the rate. The rate is the largest eigenvalue.",
                 lambda: map_derivative().sum(axis=1).max(),
             ),
             Mistake(
@@ -254,6 +258,10 @@ EXERCISES = (
             Mistake(
                 "The taste draws nu are missing: sigma multiplies nu_i x_j.",
                 lambda P, w, x, nu: delta_slope(P, w, x, np.ones_like(nu)),
+            ),
+            Mistake(
+                "You take off the market's mean of x. Each agent has a mean of its own: sum_k P_ik x_k, P @ x.",
+                lambda P, w, x, nu: -np.linalg.solve(share_jacobian(P, w), (w * nu) @ P * (x - w @ P @ x)),
             ),
         ),
         draw=_draw_market,
