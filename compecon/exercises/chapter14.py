@@ -249,6 +249,10 @@ EXERCISES = (
                 lambda: -_elasticities()[13, 5] / _elasticities()[13, 13] * _shares()[5] / _shares()[13],
             ),
             Mistake(
+                "That is diversion on removal. The question is about a small change, which elasticities describe.",
+                lambda: _results().compute_long_run_diversion_ratios(market_id=_MARKET)[13, 5],
+            ),
+            Mistake(
                 "That goes by shares alone: a plain logit.",
                 lambda: _shares()[5] / (1 - _shares()[13]),
             ),
