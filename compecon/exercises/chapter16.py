@@ -225,6 +225,8 @@ EXERCISES = (
             ),
             Mistake("A diverted sale earns the margin p - c, not the price.", lambda D, p, c, *rest:
                     pressure(D, p, 0 * c, *rest)),
+            Mistake("The margin is that of the product k that gains the sale, not that of j which loses it.",
+                    lambda D, p, c, *rest: pressure(D, np.ones_like(p), 0 * c, *rest) * (p - c)),
             Mistake("That is GUPPI. Pricing pressure is not divided by the price.", lambda D, p, *rest:
                     pressure(D, p, *rest) / p),
         ),
@@ -253,6 +255,10 @@ EXERCISES = (
                 lambda V, alpha, w: -consumer_surplus(V, alpha, w),
             ),
             Mistake("You leave out the weights.", lambda V, alpha, w: np.mean(_log_sums(V) / -alpha)),
+            Mistake(
+                "You add up log(1 + exp V) over products. An agent chooses one of all: the sum is inside the log.",
+                lambda V, alpha, w: w @ (np.logaddexp(0, V).sum(axis=0) / -alpha),
+            ),
         ),
         draw=_draw_utilities,
     ),
