@@ -90,6 +90,9 @@ def test_a_blank_is_not_yet_an_answer(ask, exercise):
     ("1/2/3", "not a number"),
     ("[1, 2]", "Give one number; found 2"),
     ("0.0077", "right to 2 digits"),
+    ("7.68872", "1000 times the right one"),
+    ("0.00384436", "0.5 times the right one"),
+    ("0.0093", "not one of the usual mistakes"),
 ])
 def test_numbers_are_read_as_students_write_them(ask, answer, message):
     assert message in ask("8.2", answer)

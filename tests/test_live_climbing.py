@@ -1,4 +1,4 @@
-"""Figure 4 against `compecon.likelihood`: its sample, its surface, and the paths of its optimizers."""
+"""The figure of chapter 4 against `compecon.likelihood`: its sample, its surface, and the paths of its optimizers."""
 
 import itertools
 import math

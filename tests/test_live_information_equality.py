@@ -1,4 +1,4 @@
-"""Figure 5 against `compecon.likelihood`, against moments and limits in closed form, and against NumPy's own draws."""
+"""The figure of chapter 3 against `compecon.likelihood`, moments and limits in closed form, and against NumPy's own draws."""
 
 import itertools
 

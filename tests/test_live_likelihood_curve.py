@@ -1,4 +1,4 @@
-"""Figure 1 against `compecon.likelihood`, SciPy's densities and NumPy's products and draws."""
+"""The figure of chapter 1 against `compecon.likelihood`, SciPy's densities and NumPy's products and draws."""
 
 import itertools
 import math

@@ -18,6 +18,10 @@
     return plain && parts.length <= 2 ? parts.map(Number).reduce((a, b) => a / b) : NaN;
   };
 
+  // Whether a positive number is one of 2 to 12, a hundred or a thousand, or the inverse of one.
+  const isCommonFactor = (ratio, rtol) => [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 100, 1000]
+    .some((factor) => close([Math.max(ratio, 1 / ratio)], [factor], rtol, 1e-8));
+
   // What to say to a wrong answer that no known mistake explains.
   const guess = (found, right, rtol) => {
     for (const digits of [3, 2, 1])
@@ -30,7 +34,9 @@
     const usable = right.map((value) => value !== 0);
     if (usable.some(Boolean) && usable.every((use, k) => use === (found[k] !== 0))) {
       const ratios = found.map((value, k) => value / right[k]).filter((_, k) => usable[k]);
-      if (close(ratios, ratios.map(() => ratios[0]), rtol, 1e-8) && Math.abs(ratios[0]) > rtol)
+      // The ratio of two numbers is always there, and would give the answer away; a common factor is a hint.
+      const telling = ratios.length > 1 || isCommonFactor(Math.abs(ratios[0]), rtol);
+      if (telling && close(ratios, ratios.map(() => ratios[0]), rtol, 1e-8) && Math.abs(ratios[0]) > rtol)
         return `Your answer is ${general(ratios[0])} times the right one. Which factor is missing, or one too many?`;
     }
     return "Not right, and not one of the usual mistakes. Try a case small enough to work out by hand.";

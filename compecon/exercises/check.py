@@ -170,6 +170,13 @@ def _guess(found, right, rtol):
     usable = right != 0
     if usable.any() and np.array_equal(usable, found != 0):
         ratio = found[usable] / right[usable]
-        if np.allclose(ratio, ratio[0], rtol=rtol) and abs(ratio[0]) > rtol:
+        # The ratio of two numbers is always there, and would give the answer away; a common factor is a hint.
+        telling = ratio.size > 1 or _is_common_factor(abs(ratio[0]), rtol)
+        if telling and np.allclose(ratio, ratio[0], rtol=rtol) and abs(ratio[0]) > rtol:
             return f"Your answer is {ratio[0]:.6g} times the right one. Which factor is missing, or one too many?"
     return "Not right, and not one of the usual mistakes. Try a case small enough to work out by hand."
+
+
+def _is_common_factor(ratio, rtol):
+    """Whether a positive number is one of 2 to 12, a hundred or a thousand, or the inverse of one."""
+    return any(np.isclose(max(ratio, 1 / ratio), factor, rtol=rtol) for factor in (*range(2, 13), 100, 1000))

@@ -186,7 +186,7 @@ def _bfgs_metric(model, point, before, matrix):
 
 
 def _switch_metric(model, point, before, matrix):
-    # residual^2 is the predicted gain; below one, the quadratic picture that BFGS draws from is a good one.
+    # residual^2 is twice the predicted gain; below one, the quadratic picture that BFGS draws from is a good one.
     if before is None or before.residual > 1:
         return point.opg
     return _bfgs_update(matrix, point, before)

@@ -35,7 +35,7 @@ class LikelihoodCurve(LiveFigure):
     >>> from compecon import live
     >>> figure = live.LikelihoodCurve(n=600, theta=2.5)
     >>> figure.read()["product"], round(figure.read()["llf"], 2)
-    (0.0, -856.53)
+    (0.0, -838.72)
     """
 
     name = "likelihood-curve"

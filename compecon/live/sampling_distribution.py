@@ -21,7 +21,7 @@ class SamplingDistribution(LiveFigure):
     >>> from compecon import live
     >>> figure = live.SamplingDistribution(model="poisson", n=10, truth=0.1)
     >>> round(figure.read()["wald_exact"], 3), round(figure.read()["lr_exact"], 3)
-    (0.629, 0.981)
+    (0.632, 0.981)
     """
 
     name = "sampling-distribution"
