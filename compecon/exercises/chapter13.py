@@ -64,6 +64,11 @@ def _sandwich(G, W, S):
     return B @ S @ B.T
 
 
+def _without_weights(G, W, S, N):
+    bread = np.linalg.inv(G.T @ W @ G)
+    return np.sqrt(np.diag(bread @ G.T @ S @ G @ bread) / N)
+
+
 def _draw_covariances(rng):
     (G, W, _), (_, S, _) = _draw_moments(rng), _draw_moments(rng)
     return G, W, S, int(rng.integers(50, 500))
@@ -83,6 +88,11 @@ def predicted_gain(run):
     """The solution of exercise 13.6."""
     slope = run.gradient[:, 0]
     return slope @ np.linalg.solve(run.hessian, slope) / 2
+
+
+def _times_hessian():
+    slope = false_stop().gradient[:, 0]
+    return slope @ false_stop().hessian @ slope / 2
 
 
 EXERCISES = (
@@ -111,6 +121,10 @@ EXERCISES = (
             Mistake("The factor 2 of the derivative of a square is missing.", lambda G, W, g, N: N * G.T @ W @ g),
             Mistake("The weights W are missing.", lambda G, W, g, N: 2 * N * G.T @ g),
             Mistake(
+                "You divide by N. The objective is N g'Wg: its gradient is multiplied by N.",
+                lambda G, W, g, N: 2 * G.T @ W @ g / N,
+            ),
+            Mistake(
                 "That is downhill. The gradient points uphill; the optimizer turns it round.",
                 lambda G, W, g, N: -gradient(G, W, g, N),
             ),
@@ -134,6 +148,14 @@ EXERCISES = (
             Mistake(
                 "The weights W are missing.",
                 lambda G, W, g: gauss_newton_step(G, np.eye(g.size), g),
+            ),
+            Mistake(
+                "The weights W are missing in the Hessian: solve with G'WG, not with G'G.",
+                lambda G, W, g: -np.linalg.solve(G.T @ G, G.T @ W @ g),
+            ),
+            Mistake(
+                "The weights W are missing in the gradient: solve for G'Wg, not for G'g.",
+                lambda G, W, g: -np.linalg.solve(G.T @ W @ G, G.T @ g),
             ),
         ),
         draw=_draw_moments,
@@ -160,6 +182,10 @@ EXERCISES = (
                 lambda G, W, S, N: np.sqrt(np.diag(np.linalg.inv(G.T @ W @ G)) / N),
             ),
             Mistake("Those are variances. Take the square root.", lambda G, W, S, N: standard_errors(G, W, S, N) ** 2),
+            Mistake(
+                "The middle of the sandwich is G'WSWG. You have G'SG there, which leaves W out twice.",
+                _without_weights,
+            ),
         ),
         draw=_draw_covariances,
     ),
@@ -175,6 +201,10 @@ EXERCISES = (
             Mistake(
                 "You have not counted beta among the parameters.",
                 lambda: _p_value(_two_step().objective, 7),
+            ),
+            Mistake(
+                "You take the number of parameters, 14. Degrees of freedom are the moments less those, 20 - 14.",
+                lambda: _p_value(_two_step().objective, 14),
             ),
             Mistake(
                 "That is the first step's objective. It is chi-squared only with the efficient W of the second.",
@@ -200,6 +230,11 @@ EXERCISES = (
                 "That is half the gradient's squared length, which depends on the parameters' units. Weigh it by H^-1.",
                 lambda: float(np.sum(false_stop().gradient ** 2)) / 2,
             ),
+            Mistake(
+                "That is how far q is from its minimum. The question is what a Newton step expects.",
+                lambda: false_stop().objective - _one_step().objective,
+            ),
+            Mistake("You multiply by H. Solve with it: the step is -H^-1 times the gradient.", _times_hessian),
         ),
     ),
 )

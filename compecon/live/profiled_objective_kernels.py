@@ -20,7 +20,7 @@ from compecon.likelihood import kernels as likelihood
 from compecon.live.contraction_kernels import workspace
 
 FAILED, DONE, MORE = 0, 1, 2
-GAUSS_NEWTON, BFGS, DIFFERENCES = 0, 1, 2
+GAUSS_NEWTON, BFGS, DIFFERENCES = 0.0, 1.0, 2.0  # as controls are; an int would be compiled for apart
 EXACT = 0.0
 # What the search says.
 SEARCHING, CONVERGED, STUCK, TOO_SLOW = 0.0, 1.0, 2.0, 3.0
@@ -120,13 +120,13 @@ def profiled_search(first, start, method, nodes, instruments, tolerance, path, r
     """
     data = (shares, logit, x2, traits, weights, moments, linear)
     work = (pairs, by_agent, square, by_product, columns, by_trait, row, slopes, products, coefficients)
-    setting, way, n = (int(nodes), int(instruments), tolerance), int(method), int(report[2])
+    setting, n = (int(nodes), int(instruments), tolerance), int(report[2])
     if first > 0.0:
         path[:] = math.nan
         n = 0
-        begin(way, start, setting, data, work, search)
+        begin(method, start, setting, data, work, search)
         report[0] = SEARCHING
-    elif descend(way, setting, data, work, search, small) == 1:
+    elif descend(method, setting, data, work, search, small) == 1:
         n += 1
     else:
         report[0] = STUCK
