@@ -127,6 +127,11 @@ EXERCISES = (
                 "You draw from N(estimate, V). V is the variance of root N times the error: divide it by N.",
                 lambda: np.percentile(_elasticities(scaled=False).mean(axis=1), [5, 95]),
             ),
+            Mistake(
+                "You average over draws, axis 0. That is how markets differ. Average over markets, axis 1.",
+                lambda: np.percentile(_elasticities().mean(axis=0), [5, 95]),
+            ),
+            Mistake("The ends are swapped: the lower one comes first.", lambda: _band(95, 5)),
         ),
     ),
     Exercise(
@@ -218,6 +223,10 @@ EXERCISES = (
                 "You subtract the drawn sample's own moments at beta, so every draw gives beta again. Subtract the "
                 "full sample's.",
                 lambda y, X, Z, W, beta, picks: beta,
+            ),
+            Mistake(
+                "Your centre is a sum over rows and the moments are means. Divide it by N.",
+                lambda y, X, Z, W, beta, picks: _estimate(y, X, Z, W, picks, Z.T @ (y - X @ beta)),
             ),
         ),
         draw=_draw_instruments,
