@@ -35,9 +35,13 @@ def _rounds():
 
 
 @cache
-def _at_first(problem):
+def _at(problem, point):
     stay = blp.Optimization("return")
-    return problem.solve(_first().sigma, _first().pi, optimization=stay, method="1s", sigma_bounds=_FREE)
+    return problem.solve(point.sigma, point.pi, optimization=stay, method="1s", sigma_bounds=_FREE)
+
+
+def _at_first(problem):
+    return _at(problem, _first())
 
 
 def _error(results, n=None):
@@ -76,6 +80,10 @@ def _of_the_second_stage(y, p, h):
     return np.sqrt(np.mean((y - estimate * fitted) ** 2) / (fitted @ fitted))
 
 
+def _of_the_instrument(y, p, h):
+    return np.sqrt(np.mean((y - (h @ y) / (h @ p) * p) ** 2) / (h @ h))
+
+
 def _as_if_exogenous(y, p, h):
     estimate = (h @ y) / (h @ p)
     return np.sqrt(np.mean((y - estimate * p) ** 2) / (p @ p))
@@ -95,8 +103,8 @@ EXERCISES = (
         options={
             "falls": "Right, and it is bad news: the estimates gather at least squares, not at alpha. The spread tells "
             "how estimates agree with each other, not with the truth.",
-            "rises": "Each extra instrument adds to the fitted price's variance, by fitting the price's own error. More "
-            "variance of the fitted price means less spread, around the wrong place.",
+            "rises": "Each extra instrument adds to the fitted price's variance, by fitting the price's own error. More"
+            " variance of the fitted price means less spread, around the wrong place.",
             "stays": "Noise instruments are not ignored: the first stage fits v with them, and the fitted price gets "
             "more variance and a correlation with xi.",
         },
@@ -111,7 +119,7 @@ EXERCISES = (
             Mistake("That is the variance. Take its root.", lambda: 1 / (500 * 0.1 / 0.9)),
             Mistake("That is the standard error of one observation. Divide the variance by N = 500.",
                     lambda: 1 / np.sqrt(0.1 / 0.9)),
-            Mistake("That is what the instrument z attains. h(z) also has the third of the variance that is not linear.",
+            Mistake("That is what the instrument z attains. h(z) has the third that is not linear, too.",
                     lambda: 1 / np.sqrt(500 * 0.1 / 0.9 * 2 / 3)),
         ),
     ),
@@ -130,6 +138,10 @@ EXERCISES = (
                     lambda y, X, D, omega: optimal_iv(y, X, X, omega)),
             Mistake("You regress y on E[X | Z]. The instruments multiply y - X theta: solve H'X theta = H'y.",
                     lambda y, X, D, omega: optimal_iv(y, D, D, omega)),
+            Mistake("That is least squares: X is correlated with xi, and its expectation is the instrument.",
+                    lambda y, X, D, omega: optimal_iv(y, X, X, np.ones_like(omega))),
+            Mistake("You regress y on E[X | Z], without omega. Solve H'X theta = H'y, H = E[X | Z] / omega.",
+                    lambda y, X, D, omega: optimal_iv(y, D, D, np.ones_like(omega))),
         ),
         draw=_draw_linear,
     ),
@@ -142,6 +154,8 @@ EXERCISES = (
                     _of_the_second_stage),
             Mistake("That is the formula of least squares: only the fitted part of the price counts.",
                     _as_if_exogenous),
+            Mistake("You divide by h'h. What counts is the variation of the fitted price, fitted @ fitted.",
+                    _of_the_instrument),
             Mistake("That is the variance. Take its root.", lambda y, p, h: standard_error(y, p, h) ** 2),
             Mistake("That is the standard error of one observation, too large by the root of N.",
                     lambda y, p, h: standard_error(y, p, h) * np.sqrt(y.size)),
@@ -159,6 +173,8 @@ EXERCISES = (
                     lambda: _error(_rounds()[1])),
             Mistake("Those are the original instruments. Solve the problem from to_problem().",
                     lambda: _error(_first())),
+            Mistake("Those are the original instruments, and at the second estimate.",
+                    lambda: _error(_at(_first().problem, _rounds()[1]))),
             Mistake("You take V for V / N.", lambda: _error(_at_first(_problem()), 1)),
             Mistake("That is the variance. Take its root.", lambda: _error(_at_first(_problem())) ** 2),
         ),
@@ -170,6 +186,10 @@ EXERCISES = (
         (
             Mistake("That is the second estimate, before any repetition.", lambda: _rounds()[1].beta[0, 0]),
             Mistake("That is one repetition only. Go on until beta settles.", lambda: _rounds()[2].beta[0, 0]),
+            Mistake("That is the second repetition of three. Go on until beta settles.",
+                    lambda: _rounds()[3].beta[0, 0]),
+            Mistake("That is where the page's loop ends. Go on until beta changes by less than 0.001.",
+                    lambda: _rounds()[4].beta[0, 0]),
             Mistake("That is the first estimate, with the original instruments.", lambda: _first().beta[0, 0]),
         ),
     ),
