@@ -23,7 +23,8 @@ def test_the_right_prediction_is_what_a_double_does():
 
 
 def test_the_expected_life_is_months_over_replacements():
-    assert solution("1.2") == 4329 / 33  # readings and replacements of group 4, as compecon/datasets/README.md lists them
+    # Readings and replacements of group 4, as compecon/datasets/README.md lists them.
+    assert solution("1.2") == 4329 / 33
     assert 131 < solution("1.2") < 132
 
 

@@ -1,4 +1,4 @@
-"""The figure of chapter 3 against `compecon.likelihood`, moments and limits in closed form, and against NumPy's own draws."""
+"""The figure of chapter 3 against `compecon.likelihood`, moments and limits in closed form, and NumPy's own draws."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The figure of chapter 2 against SciPy's distributions of sums, NumPy's draws and the intervals of `compecon.likelihood`."""
+"""The figure of chapter 2 against SciPy's distributions of sums, NumPy's draws, and `compecon.likelihood`."""
 
 import itertools
 

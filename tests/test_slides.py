@@ -62,6 +62,16 @@ def test_a_slide_holds_little(slides):
         assert words <= 110 and lines <= 16, shown[0].source.splitlines()[0]
 
 
+def test_the_lecturers_plan_names_each_deck_and_the_exercises_in_it():
+    plan = (DECKS[0].parents[1] / "lecturers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ \| <a href=\"../lectures/(.+).html\">(.+?)</a> \| .+? \| (.+?) \|", plan, flags=re.MULTILINE)
+    assert [name for name, _, _ in rows] == [path.stem for path in DECKS]
+    for path, (_, title, exercises) in zip(DECKS, rows):
+        text = path.read_text(encoding="utf-8")
+        assert f"# {title}\n" in text
+        assert set(exercises.split(", ")) == set(re.findall(r'check\("([\d.]+)"', text)), path.stem
+
+
 @pytest.fixture
 def open_deck(browser):
     """A function that opens a built deck from the disk."""
