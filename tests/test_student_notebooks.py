@@ -88,8 +88,9 @@ def answer(page, place, text):
 
 @pytest.mark.parametrize(("name", "number", "wrong", "diagnosis", "right"), WORK, ids=[work[0] for work in WORK])
 def test_a_student_gets_from_the_first_cell_to_a_passed_check(lab, server, name, number, wrong, diagnosis, right):
-    lab.goto(f"{server}/lab/tree/{name}.ipynb")
-    lab.wait_for_function(IDLE)
+    # A workspace of its own: another one would open the last notebook again beside this one.
+    lab.goto(f"{server}/lab/workspaces/{name}/tree/{name}.ipynb")
+    lab.wait_for_function(f"{IDLE} && jupyterapp.shell.currentWidget.context?.path === '{name}.ipynb'")
     lab.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
     lab.wait_for_function(f"{IDLE} && jupyterapp.shell.currentWidget.content.widgets.filter((c) => "
                           "c.model.type === 'code').every((c) => c.model.executionCount)")
