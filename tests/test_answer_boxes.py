@@ -5,24 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser_fixtures import CHROMIUM, new_page, unless_present
+from exercise_fixtures import ASK, EXERCISES
 
 from compecon.exercises import check
 from compecon.exercises.answer_box import answer_box, answer_table
-from compecon.exercises.catalogue import chapters, exercises_of, find_exercise
+from compecon.exercises.catalogue import find_exercise
 
 SCRIPT = Path(__file__).resolve().parents[1] / "book/_static/answers.js"
 SIGNS = {"passed": "✓", "not yet": "…", "wrong": "✗"}
-EXERCISES = [exercise for chapter in chapters() for exercise in exercises_of(chapter)]
 BOXED = [exercise for exercise in EXERCISES if exercise.kind != "implement"]
-
-ASK = """([number, answer]) => {
-  const form = document.querySelector(`[data-exercise="${number}"]`);
-  const text = form.querySelector("input[type=text]");
-  if (text) text.value = answer;
-  else form.querySelectorAll("input").forEach((input) => { input.checked = input.value === answer; });
-  form.querySelector("button").click();
-  return form.querySelector("output").textContent;
-}"""
 
 
 @pytest.fixture(scope="module")

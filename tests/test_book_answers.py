@@ -5,19 +5,11 @@ import re
 import numpy as np
 import pytest
 from browser_fixtures import HTML, new_page
+from exercise_fixtures import ASK
 
 from compecon.exercises.catalogue import chapters, exercises_of
 
 pytestmark = pytest.mark.browser
-
-CHECK = """([number, answer]) => {
-  const form = document.querySelector(`form[data-exercise="${number}"]`);
-  const text = form.querySelector("input[type=text]");
-  if (text) text.value = answer;
-  else form.querySelector(`input[value="${answer}"]`).checked = true;
-  form.querySelector("button").click();
-  return form.querySelector("output").textContent;
-}"""
 
 
 def written(values):
@@ -45,8 +37,8 @@ def test_the_boxes_of_a_chapter_take_the_right_answer_and_diagnose_a_wrong_one(b
     assert page.locator(".answer-elsewhere").count() == len(exercises_of(chapter)) - len(boxed)
     for exercise in boxed:
         right, wrong, message = answers(exercise)
-        assert page.evaluate(CHECK, [exercise.number, wrong]) == f"✗ {message}"
-        assert page.evaluate(CHECK, [exercise.number, right]).startswith("✓"), exercise.number
+        assert page.evaluate(ASK, [exercise.number, wrong]) == f"✗ {message}"
+        assert page.evaluate(ASK, [exercise.number, right]).startswith("✓"), exercise.number
     assert page.problems == []
     page.context.close()
 

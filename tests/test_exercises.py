@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from exercise_fixtures import EXERCISES
 
 from compecon.errors import ParameterError
 from compecon.exercises import check
 from compecon.exercises.catalogue import chapters, exercises_of, find_exercise
 
-EXERCISES = [exercise for chapter in chapters() for exercise in exercises_of(chapter)]
 CASES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
 
 

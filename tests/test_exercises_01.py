@@ -2,14 +2,11 @@
 
 import numpy as np
 import pytest
+from exercise_fixtures import solution
 from scipy import optimize, stats
 
 from compecon.exercises.catalogue import find_exercise
 from compecon.likelihood.examples import BinaryLogit, Normal
-
-
-def solution(number, *arguments):
-    return find_exercise(number).solution(*arguments)
 
 
 def test_the_right_prediction_is_what_a_double_does():

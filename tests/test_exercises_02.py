@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from exercise_fixtures import solution
 from scipy import stats
 
 from compecon import datasets
@@ -9,10 +10,6 @@ from compecon.exercises.catalogue import find_exercise
 from compecon.likelihood import delta_method, lr_test
 from compecon.likelihood.examples import BinaryLogit
 from compecon.live import SamplingDistribution
-
-
-def solution(number, *arguments):
-    return find_exercise(number).solution(*arguments)
 
 
 def test_the_right_prediction_on_rare_events_is_the_exact_coverage_of_the_figure():

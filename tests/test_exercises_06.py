@@ -4,18 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from exercise_fixtures import solution
 from scipy import stats
 
 from compecon import zurcher
-from compecon.exercises.catalogue import find_exercise
 from compecon.exercises.chapter06 import bellman, shocks
 
 MODEL = zurcher.ZurcherModel(n_states=90, discount=0.9999)
 PARAMS = zurcher.Params(RC=10.075, theta1=[2.293], theta3=[0.3919, 0.5953, 0.0128])
-
-
-def solution(number):
-    return find_exercise(number).solution()
 
 
 def test_engines_last_longer_where_upkeep_stops_rising():

@@ -2,18 +2,14 @@
 
 import numpy as np
 import pytest
+from exercise_fixtures import solution
 from scipy import special
 
 from compecon import zurcher
-from compecon.exercises.catalogue import find_exercise
 from compecon.exercises.chapter07 import changes, logsum, policy_value, values
 from compecon.zurcher.dense import transition_matrix
 
 PARAMS = zurcher.Params(RC=10.075, theta1=[2.293], theta3=[0.3919, 0.5953, 0.0128])
-
-
-def solution(number):
-    return find_exercise(number).solution()
 
 
 def test_ten_times_the_states_take_as_many_sweeps():

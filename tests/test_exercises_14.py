@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from exercise_fixtures import solution
 
 from compecon.blp.examples import cereal_results
 from compecon.datasets import load_cereal
@@ -13,10 +14,6 @@ OWN_F1B04, CROSS, BACK = -2.3451959276345753, 0.008115837779278092, 0.1244287143
 DIVERSION = [0.3990205256231451, 0.002184905059877152, 0.028889948962886366, 0.012954247773803601]
 LONG_RUN = [0.39311307018931496, 0.002489590579772727, 0.03042919544563783, 0.012954201536269085]
 MEAN_OWN, MEAN_AGGREGATE = -3.61810530167975, -0.5967404298373133
-
-
-def solution(number, *arguments):
-    return find_exercise(number).solution(*arguments)
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,15 @@
 
 import numpy as np
 import pytest
+from exercise_fixtures import solution
 
 from compecon.blp.examples import cereal_results
 from compecon.datasets import load_cereal
-from compecon.exercises.catalogue import find_exercise
 from compecon.live import CostsAndMarkups
 
 # pyblp 1.3.0 at polished estimates: over all products, and the first four of market C01Q1.
 MEAN_COST, LOWEST_COST, MEAN_LERNER = 0.08235850594636449, -0.01258130790185523, 0.3638660253835999
 C01Q1 = [0.035925204348376545, 0.08665348157491905, 0.08938190627196335, 0.09160827159495358]
-
-
-def solution(number, *arguments):
-    return find_exercise(number).solution(*arguments)
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ CODE = [*MODULES, *sorted((ROOT / "tools").glob("*.py")), *sorted((ROOT / "bench
         *sorted((ROOT / "book/_ext").glob("*.py"))]
 
 # A module may import from its own layer and from those to the left of it.
-LAYERS = [{"errors"}, {"_jit", "_options"}, {"_linalg"}, {"kernels"}, {"datasets"}, {"likelihood"}, {"zurcher", "blp"},
-          {"plotting", "live", "exercises"}, {"__main__"}]
+LAYERS = [{"errors"}, {"_jit", "_options", "_embedding"}, {"_linalg"}, {"kernels"}, {"datasets"}, {"likelihood"},
+          {"zurcher", "blp"}, {"plotting", "live", "exercises"}, {"__main__"}]
 DRAWING = {"matplotlib", "ipywidgets", "anywidget", "IPython"}
 
 

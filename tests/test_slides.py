@@ -10,6 +10,7 @@ from pathlib import Path
 import jupytext
 import pytest
 from browser_fixtures import CHROMIUM, HTML, new_page, unless_present
+from build_notebooks import tags
 from build_slides import slides_of
 from live_fixtures import TOOLS, after_a_move
 
@@ -38,7 +39,7 @@ def slides(request):
 
 
 def notes_of(slide):
-    return [cell for cell in slide if "notes" in cell.metadata.get("tags", [])]
+    return [cell for cell in slide if "notes" in tags(cell)]
 
 
 def test_there_are_ten_decks():
@@ -64,7 +65,8 @@ def test_a_slide_holds_little(slides):
 
 def test_the_lecturers_plan_names_each_deck_and_the_exercises_in_it():
     plan = (DECKS[0].parents[1] / "lecturers.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| \d+ \| <a href=\"../lectures/(.+).html\">(.+?)</a> \| .+? \| (.+?) \|", plan, flags=re.MULTILINE)
+    row = r"^\| \d+ \| <a href=\"../lectures/(.+).html\">(.+?)</a> \| .+? \| (.+?) \|"
+    rows = re.findall(row, plan, flags=re.MULTILINE)
     assert [name for name, _, _ in rows] == [path.stem for path in DECKS]
     for path, (_, title, exercises) in zip(DECKS, rows):
         text = path.read_text(encoding="utf-8")

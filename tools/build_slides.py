@@ -16,6 +16,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from build_notebooks import tags
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
@@ -48,7 +49,7 @@ def slides_of(notebook):
     """Return the slides as lists of cells; each begins with its heading."""
     slides = []
     for cell in notebook.cells:
-        if cell.cell_type != "markdown" or "notes" in cell.metadata.get("tags", []):
+        if cell.cell_type != "markdown" or "notes" in tags(cell):
             slides[-1].append(cell)
             continue
         for text in filter(str.strip, _HEADING.split(cell.source)):
@@ -60,8 +61,8 @@ def slides_of(notebook):
 
 def exporter():
     """Return what turns cells into HTML: Markdown, highlighted code, results."""
-    tags = {"remove_input_tags": {"remove-input"}, "remove_all_outputs_tags": {"remove-output"}, "enabled": True}
-    config = Config({"NbConvertBase": {"display_data_priority": PRIORITY}, "TagRemovePreprocessor": tags})
+    removed = {"remove_input_tags": {"remove-input"}, "remove_all_outputs_tags": {"remove-output"}, "enabled": True}
+    config = Config({"NbConvertBase": {"display_data_priority": PRIORITY}, "TagRemovePreprocessor": removed})
     return HTMLExporter(template_name="basic", config=config, exclude_anchor_links=True, exclude_input_prompt=True,
                         exclude_output_prompt=True)
 
@@ -71,7 +72,7 @@ def section(cells, export):
     def html(part):
         return export.from_notebook_node(nbformat.v4.new_notebook(cells=part))[0] if part else ""
 
-    notes = [cell for cell in cells if "notes" in cell.metadata.get("tags", [])]
+    notes = [cell for cell in cells if "notes" in tags(cell)]
     shown = [cell for cell in cells if cell not in notes]
     aside = f'<aside class="notes">{html(notes)}</aside>' if notes else ""
     return f"<section>{html(shown)}{aside}</section>"

@@ -4,10 +4,11 @@ The table is made from the exercise when the book is built, so that the page (bo
 diagnoses as `check` does.
 """
 
-import json
 from html import escape
 
 import numpy as np
+
+from compecon._embedding import embedded
 
 
 def answer_table(exercise):
@@ -37,11 +38,10 @@ def answer_box(exercise):
         return ('<p class="answer-elsewhere">This answer is a function. Write and check it in the chapter\'s notebook: '
                 "the rocket or the download button at the top of the page.</p>")
     fields = _choices(table) if exercise.kind == "predict" else _field(table)
-    data = json.dumps(table, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return "\n".join([
         f'<form class="answer-box" data-exercise="{escape(exercise.number)}" autocomplete="off">', fields,
         '<button type="submit">Check</button>', '<output role="status"></output>',
-        f'<script type="application/json">{data}</script>', "</form>",
+        f'<script type="application/json">{embedded(table)}</script>', "</form>",
     ])  # fmt: skip
 
 

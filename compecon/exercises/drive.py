@@ -42,7 +42,6 @@ def drive(function, x=None, labels=("", ""), log=False, **sliders):
 
     widget = interactive(show, **sliders)
     for slider in widget.children[:-1]:
-        slider.continuous_update = True
         slider.style.description_width = "initial"
     return widget
 

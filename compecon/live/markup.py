@@ -3,11 +3,11 @@
 The script adds nothing that takes room, so that no page jumps when it starts.
 """
 
-import json
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 from html import escape
 
+from compecon._embedding import embedded
 from compecon.errors import ConvergenceError
 from compecon.live.controls import Choice, Slider
 from compecon.live.parts import look_up
@@ -29,7 +29,7 @@ def page(figure, pictures=False):
         '<div class="live-panels">', *(_panel(panel, outputs, words) for panel in figure.panels), "</div>",
         '<div class="live-readouts">', *(_readout(r, outputs, words[r.key]) for r in figure.readouts), "</div>",
         f"<figcaption>{escape(figure.caption)}</figcaption>",
-        f'<script type="application/json">{_embedded(figure.spec())}</script>',
+        f'<script type="application/json">{embedded(figure.spec())}</script>',
         "</figure>",
     ]  # fmt: skip
     return "\n".join(parts)
@@ -74,11 +74,6 @@ def written(number, form):
     else:
         text = re.sub(r"(?<=e[+-])0+(?=\d)", "", format(number, form))
     return re.sub("^-", "−", text)
-
-
-def _embedded(spec):
-    """JSON that cannot end the script element it stands in."""
-    return json.dumps(spec, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _control_of(figure):
